@@ -1,0 +1,1 @@
+"""From bytes to a request value and back: ASGI, WSGI, CORS and the table of paths."""

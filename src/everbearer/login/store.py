@@ -1,0 +1,84 @@
+"""What signing in asks of a store. The same rules as `everbearer.oauth.store`: each verb is whole and atomic."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from everbearer.login.models import Consent, Session, User
+from everbearer.oauth.events import Event
+from everbearer.oauth.models import Ended, Everything
+from everbearer.oauth.scope import Scope
+
+
+class AccountStore(Protocol):
+    """Users, their sessions and consents, and the counters that slow down guessing."""
+
+    async def user(self, subject: str) -> User | None:
+        """Return a user with the epoch, or None."""
+        ...
+
+    async def user_by_login(self, login: str) -> User | None:
+        """Return the user who signs in by this (normal) login, with the epoch, or None."""
+        ...
+
+    async def create_user(self, user: User, event: Event) -> bool:
+        """Store a new user; False where the login or subject is taken."""
+        ...
+
+    async def change_user(self, user: User, event: Event, *, ends: Ended | None = None) -> bool:
+        """Replace a user's login, password hash, claims, disabled_at and updated_at; False where the login is taken or
+        the user gone. With `ends`, all of the user's grants and sessions end in the same transaction."""
+        ...
+
+    async def delete_user(self, subject: str, event: Event, ends: Ended) -> bool:
+        """Delete a user with consents and sessions, ending all grants in the same transaction; False where not there."""
+        ...
+
+    async def upgrade_password_hash(self, subject: str, *, old: str, new: str) -> None:
+        """Replace the hash of an unchanged password, if it still is `old`."""
+        ...
+
+    async def create_session(self, session: Session, event: Event) -> None:
+        """Store a new session and record the sign-in."""
+        ...
+
+    async def session(self, session_id: str) -> Session | None:
+        """Return a session with the end that has come upon it (its own, or all of its user's), or None."""
+        ...
+
+    async def touch_session(self, session_id: str, used_at: int) -> None:
+        """Note a session's use; never moves backwards."""
+        ...
+
+    async def end_all(self, everything: Everything, key: str, ended: Ended) -> None:
+        """As in the protocol's store; a session is ended as `Everything.SESSION`, its online grants with it."""
+        ...
+
+    async def sessions_of(self, subject: str) -> list[Session]:
+        """Return a user's sessions that no end has come upon, newest use first."""
+        ...
+
+    async def consent(self, subject: str, client_id: str) -> Consent:
+        """Return what a user has consented to for a client; its scope is empty where nothing."""
+        ...
+
+    async def give_consent(self, subject: str, client_id: str, scope: Scope, event: Event) -> None:
+        """Remember a consent, added to what was consented before."""
+        ...
+
+    async def withdraw_consent(self, subject: str, client_id: str, ended: Ended) -> None:
+        """Forget a consent and end all grants under it, in one transaction."""
+        ...
+
+    async def consents_of(self, subject: str) -> list[Consent]:
+        """Return all that a user has consented to."""
+        ...
+
+    async def count_attempt(self, bucket: str, *, now: int, window: int) -> int:
+        """Count one attempt in a bucket and return how many there were, this one included, in the window (seconds)
+        that its first attempt opened."""
+        ...
+
+    async def forget_attempts(self, bucket: str) -> None:
+        """Empty a bucket."""
+        ...

@@ -1,0 +1,46 @@
+"""Events: what the audit trail keeps and what an application may listen to. They never hold a token, code or secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    GRANT_CREATED = "grant_created"
+    GRANT_ENDED = "grant_ended"
+    ALL_ENDED = "all_ended"
+    """All grants of a user, client, consent or session were ended by one row."""
+    TOKEN_REFRESHED = "token_refreshed"  # noqa: S105 - a kind of event
+    CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    CONSENT_GIVEN = "consent_given"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    USER_CREATED = "user_created"
+    USER_CHANGED = "user_changed"
+    USER_DELETED = "user_deleted"
+    CLIENT_CREATED = "client_created"
+    CLIENT_CHANGED = "client_changed"
+    CLIENT_DELETED = "client_deleted"
+    KEY_CREATED = "key_created"
+    KEY_RETIRED = "key_retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened, for the audit trail and for listeners."""
+
+    kind: EventKind
+    at: int
+    actor: str = ""
+    grant_id: str = ""
+    client_id: str = ""
+    subject: str = ""
+    address: str = ""
+    agent: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)

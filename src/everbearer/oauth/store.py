@@ -1,0 +1,76 @@
+"""What the protocol asks of a store. Each verb is a whole fact: atomic, reporting its outcome, knowing no policy.
+
+Any verb may raise `StoreUnavailable`; the endpoints turn it into 503. A verb that returns has its effect kept for good.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Protocol
+
+from everbearer.oauth.events import Event
+from everbearer.oauth.models import Client, Ended, Everything, Grant
+
+
+class Spend(Enum):
+    """What came of spending a generation."""
+
+    SPENT = auto()
+    """The grant now is as given."""
+    SUPERSEDED = auto()
+    """Somebody else was first: the generation is not the expected one. Nothing was written."""
+    ENDED = auto()
+    """The grant has ended, or is gone. Nothing was written."""
+
+
+class Store(Protocol):
+    """Clients, grants and their ends."""
+
+    async def client(self, client_id: str) -> Client | None:
+        """Return a client with its epoch, or None where there is none of that id."""
+        ...
+
+    async def create_grant(self, grant: Grant, event: Event) -> None:
+        """Store a new grant. An epoch that is None is stored as the newest of its key."""
+        ...
+
+    async def grant(self, grant_id: str) -> Grant | None:
+        """Return a grant with the end that has come upon it, be it its own or by its user, client, consent or session."""
+        ...
+
+    async def spend(self, grant: Grant, *, expected: int) -> Spend:
+        """Write a grant's changing fields if its generation is `expected` and no end has come upon it: one statement.
+
+        Changing are: generation, rotated_at, used_at, late_generation, late_streak, idempotency_key, code, history, and
+        `retries`, which the statement raises by one where the generation stays and is given as higher than read, and
+        sets to 0 where the generation changes. `confirmed` is never lowered.
+        """
+        ...
+
+    async def confirm(self, grant_id: str, generation: int) -> None:
+        """Note that the answer with this generation has arrived, if it is still the newest."""
+        ...
+
+    async def end_grant(self, grant_id: str, ended: Ended) -> bool:
+        """End one grant and record it; False where it had ended before (the first reason stays) or is not there."""
+        ...
+
+    async def end_all(self, everything: Everything, key: str, ended: Ended) -> None:
+        """End all grants of a user, client, consent or session: one row, whatever their number, and record it."""
+        ...
+
+    async def remember(self, purpose: str, value: str, *, until: int) -> bool:
+        """Keep a value until then; False where it was kept already. One of any number of callers gets True."""
+        ...
+
+    async def remembers(self, purpose: str, value: str) -> bool:
+        """Return whether `remember` keeps the value."""
+        ...
+
+    async def allows_origin(self, origin: str) -> bool:
+        """Return whether a client has a redirect URI on this web origin (for CORS)."""
+        ...
+
+    async def record(self, event: Event) -> None:
+        """Add an event to the audit trail."""
+        ...

@@ -1,0 +1,1 @@
+"""Everbearer ready to run: configuration, command line, pages."""

@@ -1,0 +1,106 @@
+"""What operators and the server itself ask of a store, beyond the protocol and signing in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from everbearer.login.models import User
+from everbearer.login.store import AccountStore
+from everbearer.oauth.events import Event
+from everbearer.oauth.models import Client, Ended, Grant
+from everbearer.oauth.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A signing key at rest. It signs from `active_at` until a newer one of its alg is active; it is published from
+    `created_at` until `retired_at`, which is None for the newest."""
+
+    kid: str
+    alg: str
+    sealed: bytes = field(repr=False)
+    """The private JWK, sealed with the server's secret."""
+    created_at: int
+    active_at: int
+    retired_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """How many rows one batch of a purge removed."""
+
+    grants: int = 0
+    sessions: int = 0
+    others: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return the number of all rows removed."""
+        return self.grants + self.sessions + self.others
+
+
+class AdminStore(Store, AccountStore, Protocol):
+    """The whole store: protocol, accounts and what operators need."""
+
+    async def migrate(self) -> list[str]:
+        """Bring the schema up to date and return the names of the migrations that ran."""
+        ...
+
+    async def pending_migrations(self) -> list[str]:
+        """Return the names of the migrations that have not run."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if the store can answer and write; raise `StoreUnavailable` otherwise."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of all resources."""
+        ...
+
+    async def put_client(self, client: Client, event: Event, *, ends: Ended | None = None) -> None:
+        """Store a client, new or changed. With `ends`, all its grants end in the same transaction."""
+        ...
+
+    async def delete_client(self, client_id: str, event: Event, ends: Ended) -> bool:
+        """Delete a client, ending all its grants in the same transaction; False where not there."""
+        ...
+
+    async def clients(self) -> list[Client]:
+        """Return all clients by id."""
+        ...
+
+    async def users(self, *, after: str = "", limit: int = 100) -> list[User]:
+        """Return users by login, those after the given login."""
+        ...
+
+    async def grants(
+        self, *, subject: str = "", client_id: str = "", session_id: str = "", live_only: bool = False, limit: int = 100
+    ) -> list[Grant]:
+        """Return grants, newest first. `live_only` leaves out those that an end has come upon (not those expired)."""
+        ...
+
+    async def events(
+        self, *, grant_id: str = "", subject: str = "", client_id: str = "", limit: int = 100
+    ) -> list[Event]:
+        """Return audit events, newest first."""
+        ...
+
+    async def keys(self) -> list[StoredKey]:
+        """Return all signing keys, oldest first."""
+        ...
+
+    async def add_key(self, key: StoredKey, event: Event, *, newest: str | None) -> bool:
+        """Store a key if the newest (latest created) of its alg has the kid `newest` (None: there is none), setting
+        `retired_at` of nothing; False where somebody else was first."""
+        ...
+
+    async def retire_key(self, kid: str, retired_at: int, event: Event) -> bool:
+        """Set when a key stops being published; False where it is not there."""
+        ...
+
+    async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
+        """Remove up to `batch` rows of each kind that have been dead for `keep` seconds: ended or expired grants and
+        sessions, unredeemed codes, forgotten values, old attempts. Audit events stay."""
+        ...
