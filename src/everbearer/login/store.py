@@ -27,7 +27,8 @@ class AccountStore(Protocol):
 
     async def change_user(self, user: User, event: Event, *, ends: Ended | None = None) -> bool:
         """Replace a user's login, password hash, claims, disabled_at and updated_at; False where the login is taken or
-        the user gone. With `ends`, all of the user's grants and sessions end in the same transaction."""
+        the user gone. With `ends`, all of the user's grants and sessions end in the same transaction.
+        """
         ...
 
     async def delete_user(self, subject: str, event: Event, ends: Ended) -> bool:
@@ -76,7 +77,8 @@ class AccountStore(Protocol):
 
     async def count_attempt(self, bucket: str, *, now: int, window: int) -> int:
         """Count one attempt in a bucket and return how many there were, this one included, in the window (seconds)
-        that its first attempt opened."""
+        that its first attempt opened.
+        """
         ...
 
     async def forget_attempts(self, bucket: str) -> None:

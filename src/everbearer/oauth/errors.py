@@ -18,6 +18,7 @@ class OAuthError(Exception):
         description: for the client's developer (`error_description`).
         reason: for the operator.
         retry_after: seconds until a new try makes sense, 0 where that is not known.
+
     """
 
     error: ClassVar[str] = "server_error"
@@ -42,6 +43,7 @@ class InvalidClient(OAuthError):
 
     Attributes:
         basic: the client tried HTTP Basic, so the answer must carry a matching `WWW-Authenticate`.
+
     """
 
     error = "invalid_client"

@@ -48,6 +48,7 @@ class Parameters(Mapping[str, str]):
 
         Raises:
             InvalidRequest: it is missing or empty.
+
         """
         value = self._single.get(name)
         if value is None:
@@ -60,6 +61,7 @@ def posted_parameters(request: Request) -> Parameters:
 
     Raises:
         InvalidRequest: the body is not a form, is malformed or repeats a parameter.
+
     """
     if request.media_type != FORM:
         raise InvalidRequest(
@@ -79,6 +81,7 @@ def parse(encoded: str) -> Parameters:
 
     Raises:
         InvalidRequest: it is malformed, has too many parameters or repeats one.
+
     """
     if not encoded:
         return Parameters({})

@@ -23,6 +23,7 @@ def parse_scope(text: str) -> Scope:
 
     Raises:
         InvalidScope: a value has characters that RFC 6749 §3.3 does not allow.
+
     """
     values = tuple(dict.fromkeys(text.replace("+", " ").split()))
     if not all(_SCOPE_TOKEN.fullmatch(value) for value in values):
@@ -40,6 +41,7 @@ def narrow(requested: str | None, granted: Scope) -> Scope:
 
     Raises:
         InvalidScope: the request asks for more than was granted.
+
     """
     if requested is None:
         return granted
@@ -56,6 +58,7 @@ def require_within(requested: Scope, allowed: Scope, otherwise: str) -> None:
 
     Raises:
         InvalidScope: `requested` holds a value that `allowed` does not.
+
     """
     for value in requested:
         if value not in allowed:

@@ -15,7 +15,8 @@ from everbearer.oauth.store import Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
     """A signing key at rest. It signs from `active_at` until a newer one of its alg is active; it is published from
-    `created_at` until `retired_at`, which is None for the newest."""
+    `created_at` until `retired_at`, which is None for the newest.
+    """
 
     kid: str
     alg: str
@@ -93,7 +94,8 @@ class AdminStore(Store, AccountStore, Protocol):
 
     async def add_key(self, key: StoredKey, event: Event, *, newest: str | None) -> bool:
         """Store a key if the newest (latest created) of its alg has the kid `newest` (None: there is none), setting
-        `retired_at` of nothing; False where somebody else was first."""
+        `retired_at` of nothing; False where somebody else was first.
+        """
         ...
 
     async def retire_key(self, kid: str, retired_at: int, event: Event) -> bool:
@@ -102,5 +104,6 @@ class AdminStore(Store, AccountStore, Protocol):
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         """Remove up to `batch` rows of each kind that have been dead for `keep` seconds: ended or expired grants and
-        sessions, unredeemed codes, forgotten values, old attempts. Audit events stay."""
+        sessions, unredeemed codes, forgotten values, old attempts. Audit events stay.
+        """
         ...
