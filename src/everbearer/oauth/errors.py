@@ -161,4 +161,4 @@ class TooManyRequests(OAuthError):
 
 
 class StoreUnavailable(Exception):
-    """The store cannot answer now: down, locked, read-only, out of space. Endpoints answer 503, never `invalid_grant`."""
+    """The store cannot answer now: down, locked, read-only, full. Endpoints answer 503, never `invalid_grant`."""

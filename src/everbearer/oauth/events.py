@@ -14,7 +14,7 @@ class EventKind(StrEnum):
     GRANT_ENDED = "grant_ended"
     ALL_ENDED = "all_ended"
     """All grants of a user, client, consent or session were ended by one row."""
-    TOKEN_REFRESHED = "token_refreshed"  # noqa: S105 - a kind of event
+    TOKEN_REFRESHED = "token_refreshed"
     CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

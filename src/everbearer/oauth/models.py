@@ -1,4 +1,4 @@
-"""The things the protocol speaks of: clients, grants and how they end. Frozen values; times are seconds since 1970 (UTC)."""
+"""What the protocol speaks of: clients, grants and how they end. Frozen values; times are seconds since 1970 (UTC)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 
 AUTHORIZATION_CODE = "authorization_code"
-REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
+REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
 
 
@@ -119,7 +119,7 @@ class EndReason(StrEnum):
     REVOKED_BY_USER = "revoked_by_user"
     REVOKED_BY_ADMIN = "revoked_by_admin"
     SIGNED_OUT = "signed_out"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
+    PASSWORD_CHANGED = "password_changed"
     USER_DISABLED = "user_disabled"
     USER_DELETED = "user_deleted"
     CLIENT_DISABLED = "client_disabled"
@@ -138,7 +138,7 @@ class Ended:
 
 
 class Everything(StrEnum):
-    """What all grants of can be ended by one row. Ending raises the epoch of its key; grants of a lower epoch are dead."""
+    """Whose grants can all be ended by one row. Ending raises the epoch of the key; grants of a lower epoch are dead."""
 
     USER = "user"
     """The key is a subject."""
@@ -208,9 +208,10 @@ HISTORY_LENGTH = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """ "This user let this client do that": one row for ever, however often it is refreshed.
+    """A user let a client do something: one row for ever, however often it is refreshed.
 
-    Generation 0 is the authorization code; generation n > 0 is the n-th refresh token. `generation` is the newest issued.
+    Generation 0 is the authorization code; generation n > 0 is the n-th refresh token. `generation` is the newest
+    that was issued.
     """
 
     grant_id: str

@@ -88,7 +88,7 @@ def parse(encoded: str) -> Parameters:
     pairs = encoded.split("&")
     if len(pairs) > MOST_PARAMETERS:
         raise InvalidRequest(f"more than {MOST_PARAMETERS} parameters")
-    decoded = []
+    decoded: list[tuple[str, str]] = []
     for pair in pairs:
         name, _, value = pair.partition("=")
         # "Parameters sent without a value MUST be treated as if they were omitted from the request" (§3.1, §3.2).

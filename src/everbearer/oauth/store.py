@@ -35,7 +35,7 @@ class Store(Protocol):
         ...
 
     async def grant(self, grant_id: str) -> Grant | None:
-        """Return a grant with the end that has come upon it, be it its own or by its user, client, consent or session."""
+        """Return a grant with the end that has come upon it: its own, or by its user, client, consent or session."""
         ...
 
     async def spend(self, grant: Grant, *, expected: int) -> Spend:
