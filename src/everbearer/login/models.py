@@ -19,7 +19,7 @@ class User:
     """What the user types to sign in, as `normal_login` makes it: an e-mail address or a name."""
     password_hash: str = field(default="", repr=False)
     """argon2id in PHC form; empty where no password can sign in."""
-    claims: Mapping[str, object] = field(default_factory=dict)
+    claims: Mapping[str, object] = field(default_factory=dict[str, object])
     """Standard claims (OpenID Connect Core §5.1) and others, as the application reads them at userinfo."""
     disabled_at: int | None = None
     created_at: int = 0

@@ -43,4 +43,4 @@ class Event:
     subject: str = ""
     address: str = ""
     agent: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -89,7 +89,7 @@ def _signing_key(jwk: ECKey | RSAKey | OKPKey, alg: str) -> SigningKey:
     public = {**jwk.as_dict(private=False), "kid": kid, "alg": alg, "use": "sig"}
     private = jwk.private_key
     if not isinstance(private, PrivateKey):
-        raise ValueError("the key has no private part that can sign")
+        raise ValueError("the key has no private part that can sign")  # noqa: TRY004 - a value read, not an argument
     return SigningKey(kid=kid, alg=alg, private=private, public_jwk=public)
 
 

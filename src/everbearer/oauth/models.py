@@ -138,7 +138,7 @@ class Ended:
 
 
 class Everything(StrEnum):
-    """Whose grants can all be ended by one row. Ending raises the epoch of the key; grants of a lower epoch are dead."""
+    """Whose grants one row can end, all at once. It raises the epoch of the key; grants of a lower epoch are dead."""
 
     USER = "user"
     """The key is a subject."""
