@@ -1,0 +1,252 @@
+"""The configuration as one typed value. The words beside each setting become `docs/configuration.md`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.models import DAY, MINUTE, Lifetimes, RotationPolicy
+
+Seconds: TypeAlias = Annotated[int, Meta(extra={"kind": "duration"})]
+"""Seconds; in the file also text such as "15m"."""
+FilePath: TypeAlias = Annotated[str, Meta(extra={"kind": "path"})]
+"""A path, made absolute when the configuration is read."""
+Alg: TypeAlias = Literal["ES256", "RS256", "PS256", "EdDSA"]
+GrantType: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
+ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
+
+FULL_ACCESS = "https://authgear.com/scopes/full-access"
+"""What the Authgear SDKs ask for on behalf of first-party applications."""
+STANDARD_SCOPES = {
+    "openid": "Know who you are",
+    "offline_access": "Keep access when you are not using it",
+    "profile": "See your profile: name, picture, language and the like",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your phone number",
+    FULL_ACCESS: "Act for you in everything this service offers",
+}
+"""The scopes that are always known, in the words of the consent page."""
+
+_lifetimes = Lifetimes()
+_rotation = RotationPolicy()
+_sessions = SessionLifetimes()
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all tables of the file have in common: no key that is not known."""
+
+
+class ServerSection(Section, frozen=True, kw_only=True):
+    """Where the server listens and what it keeps its data in."""
+
+    host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on.")] = 8000
+    workers: Annotated[int, Meta(ge=1, le=256, description="How many processes answer requests.")] = 1
+    database: Annotated[
+        FilePath,
+        Meta(description="The SQLite file, as a path or `sqlite:///…`; relative to the folder of this file."),
+    ] = "everbearer.db"
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and `-Proto` are believed."),
+    ] = ()
+    max_body: Annotated[int, Meta(ge=1024, description="The longest request body that is read, in bytes.")] = 65536
+
+
+class LifetimesSection(Section, frozen=True, kw_only=True):
+    """How long what is issued lasts, for all clients whose own `lifetimes` table does not say otherwise."""
+
+    access_token: Annotated[Seconds, Meta(description="An access token.")] = _lifetimes.access_token
+    refresh_token: Annotated[
+        Seconds, Meta(description="From sign-in to the end of access, however often it is refreshed.")
+    ] = _lifetimes.refresh_token
+    refresh_token_idle: Annotated[
+        Seconds | None, Meta(description="From the last refresh to the end of access; `none` for no such limit.")
+    ] = _lifetimes.refresh_token_idle
+    id_token: Annotated[Seconds, Meta(description="An ID token.")] = _lifetimes.id_token
+    authorization_code: Annotated[
+        Seconds, Meta(description="An authorization code, at most 10 minutes (RFC 6749 §4.1.2).")
+    ] = _lifetimes.authorization_code
+
+
+class RotationSection(Section, frozen=True, kw_only=True):
+    """What a refresh does to the refresh token, and how long its answer may be asked for again.
+
+    For all clients whose own `rotation` table does not say otherwise.
+    """
+
+    rotate: Annotated[
+        bool | None,
+        Meta(description="Issue a new refresh token at each refresh; `none`: for clients without a secret only."),
+    ] = _rotation.rotate
+    retry_window: Annotated[
+        Seconds | None,
+        Meta(
+            description="How long the newest spent refresh token is answered again with the same successor; "
+            "`none`: until the successor is used; `0`: never (strict single use)."
+        ),
+    ] = _rotation.retry_window
+    late_after: Annotated[Seconds, Meta(description="After how long a retry counts as late.")] = _rotation.late_after
+    late_limit: Annotated[
+        int | None,
+        Meta(
+            description="Late retries in this many generations in a row end the grant of a client without a secret as theft; `none`: no limit."
+        ),
+    ] = _rotation.late_limit
+    retry_limit: Annotated[
+        int, Meta(description="How many retries one generation may have; more are refused, the grant lives.")
+    ] = _rotation.retry_limit
+
+
+class SessionsSection(Section, frozen=True, kw_only=True):
+    """How long a browser stays signed in."""
+
+    absolute: Annotated[Seconds, Meta(ge=1, description="From sign-in to the end.")] = _sessions.absolute
+    idle: Annotated[Seconds, Meta(ge=1, description="From the last use to the end.")] = _sessions.idle
+
+
+class SignInSection(Section, frozen=True, kw_only=True):
+    """How often somebody may try to sign in before having to wait."""
+
+    window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = 15 * MINUTE
+    attempts_per_account: Annotated[int, Meta(ge=1, description="Attempts on one account in that time.")] = 10
+    attempts_per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (
+        100
+    )
+
+
+class KeysSection(Section, frozen=True, kw_only=True):
+    """The keys that sign tokens. They are made at the first start, sealed in the database, and rotate by age."""
+
+    algorithms: Annotated[tuple[Alg, ...], Meta(min_length=1, description="The algorithms to keep a key for.")] = (
+        "ES256",
+        "RS256",
+        "PS256",
+        "EdDSA",
+    )
+    rotate_after: Annotated[
+        Seconds | None, Meta(description="The age at which a key is replaced; `none`: only by `everbearer key rotate`.")
+    ] = 90 * DAY
+    publish_before: Annotated[
+        Seconds, Meta(ge=0, description="How long a new key is published before it signs, so that verifiers know it.")
+    ] = DAY
+    keep_after: Annotated[
+        Seconds,
+        Meta(ge=0, description="How long a replaced key stays published; at least as long as the longest token lasts."),
+    ] = 7 * DAY
+
+
+class ClientSection(Section, frozen=True, kw_only=True):
+    """An application, declared. It is created or updated at start; taking it out of the file deletes nothing."""
+
+    client_id: Annotated[str, Meta(min_length=1, description="Its public name on the wire.")]
+    type: Annotated[
+        ClientType,
+        Meta(
+            description="`spa` and `native`: public, PKCE required, refresh tokens rotate. `web`: confidential, PKCE "
+            "by `require_pkce`, no rotation by default. `machine`: `client_credentials` only."
+        ),
+    ]
+    client_name: Annotated[str, Meta(description="What users see; the client id where it is empty.")] = ""
+    client_secret: Annotated[str, Meta(description="Its secret, at least 32 characters.")] = ""
+    client_secret_file: Annotated[
+        FilePath, Meta(description="A file with its secret or secrets, newest first, one a line.")
+    ] = ""
+    client_secrets: Annotated[tuple[str, ...], Meta(description="Several secrets, newest first.")] = ()
+    token_endpoint_auth_method: Annotated[
+        Literal["client_secret_basic", "client_secret_post"] | None,
+        Meta(description="The only way it may send its secret; `none` for either."),
+    ] = None
+    redirect_uris: Annotated[
+        tuple[str, ...], Meta(description="Where users may be sent back to; compared exactly.")
+    ] = ()
+    post_logout_redirect_uris: Annotated[
+        tuple[str, ...], Meta(description="Where users may be sent after signing out; compared exactly.")
+    ] = ()
+    grant_types: Annotated[
+        tuple[GrantType, ...] | None, Meta(description="How it may get tokens; `none`: what its type needs.")
+    ] = None
+    scope: Annotated[
+        str | None,
+        Meta(
+            description="All it may ask for, separated by spaces; `none`: all standard scopes, for a machine nothing."
+        ),
+    ] = None
+    first_party: Annotated[bool, Meta(description="The operator's own: no consent page, all claims at userinfo.")] = (
+        False
+    )
+    require_pkce: Annotated[
+        bool | None,
+        Meta(description="Refuse authorization requests without PKCE; `none`: yes unless its type is `web`."),
+    ] = None
+    access_token_format: Annotated[
+        Literal["jwt", "opaque"],
+        Meta(description="`jwt` (RFC 9068): anyone can verify it. `opaque`: ends at once with its grant."),
+    ] = "jwt"
+    access_token_signing_alg: Annotated[Alg, Meta(description="How its JWT access tokens are signed.")] = "ES256"
+    id_token_signed_response_alg: Annotated[Alg, Meta(description="How its ID tokens are signed.")] = "ES256"
+    audience: Annotated[str, Meta(description="The `aud` of its JWT access tokens; the issuer where empty.")] = ""
+    introspects_all: Annotated[
+        bool, Meta(description="It is a resource server: introspection shows it every token.")
+    ] = False
+    lifetimes: Annotated[LifetimesSection, Meta(description="Overrides of `[lifetimes]`.")] = LifetimesSection()
+    rotation: Annotated[RotationSection, Meta(description="Overrides of `[rotation]`.")] = RotationSection()
+    client_uri: Annotated[str, Meta(description="Its home page.")] = ""
+    logo_uri: Annotated[str, Meta(description="Its logo.")] = ""
+    policy_uri: Annotated[str, Meta(description="Its privacy policy.")] = ""
+    tos_uri: Annotated[str, Meta(description="Its terms of service.")] = ""
+
+    def __repr__(self) -> str:
+        return f"ClientSection(client_id={self.client_id!r})"
+
+
+class UserSection(Section, frozen=True, kw_only=True):
+    """A user, declared. Created or updated at start; a changed password ends all of the user's grants."""
+
+    login: Annotated[str, Meta(min_length=1, description="What the user types to sign in.")]
+    password: Annotated[str, Meta(description="The password; better in a file, or as a hash.")] = ""
+    password_file: Annotated[FilePath, Meta(description="A file with the password.")] = ""
+    password_hash: Annotated[str, Meta(description="The password's argon2id hash in PHC form.")] = ""
+    subject: Annotated[str, Meta(description="The `sub` of all tokens; a random one where empty.")] = ""
+    claims: Annotated[
+        dict[str, Any], Meta(description="Claims such as `email` and `name` (OpenID Connect Core §5.1).")
+    ] = {}
+
+    def __repr__(self) -> str:
+        return f"UserSection(login={self.login!r})"
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    issuer: Annotated[
+        str, Meta(description="The URL under which clients and browsers reach the server, without a slash at its end.")
+    ] = ""
+    name: Annotated[str, Meta(min_length=1, description="What the pages call this service.")] = "Everbearer"
+    secret_file: Annotated[
+        FilePath,
+        Meta(
+            description="A file with the server's secret or secrets, newest first, one a line. "
+            "`EVERBEARER_SECRET` and `EVERBEARER_SECRET_FILE` come before it."
+        ),
+    ] = ""
+    server: ServerSection = ServerSection()
+    lifetimes: LifetimesSection = LifetimesSection()
+    rotation: RotationSection = RotationSection()
+    sessions: SessionsSection = SessionsSection()
+    sign_in: SignInSection = SignInSection()
+    keys: KeysSection = KeysSection()
+    scopes: Annotated[
+        dict[str, str], Meta(description="Scopes of your own, each with the words of the consent page.")
+    ] = {}
+    clients: tuple[ClientSection, ...] = ()
+    users: tuple[UserSection, ...] = ()
+
+    @property
+    def all_scopes(self) -> dict[str, str]:
+        """Return every known scope with the words of the consent page."""
+        return STANDARD_SCOPES | self.scopes
