@@ -1,0 +1,50 @@
+"""What the audit trail keeps of an end."""
+
+from __future__ import annotations
+
+from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.models import Ended, Everything, Grant
+
+
+def grant_ended(grant: Grant, ended: Ended) -> Event:
+    """Return the event that tells of one grant's end."""
+    return Event(
+        kind=EventKind.GRANT_ENDED,
+        at=ended.at,
+        actor=ended.actor,
+        grant_id=grant.grant_id,
+        client_id=grant.client_id,
+        subject=grant.subject,
+        details={"reason": ended.reason},
+    )
+
+
+def all_ended(everything: Everything, key: str, ended: Ended, *, subject: str = "") -> Event:
+    """Return the event that tells of the end of all; `subject` is whose session it was, where it was one."""
+    client_id = ""
+    if everything is Everything.USER:
+        subject = key
+    elif everything is Everything.CLIENT:
+        client_id = key
+    elif everything is Everything.CONSENT:
+        subject, _, client_id = key.partition(" ")
+    return Event(
+        kind=EventKind.ALL_ENDED,
+        at=ended.at,
+        actor=ended.actor,
+        client_id=client_id,
+        subject=subject,
+        details={"reason": ended.reason, "everything": everything, "key": key},
+    )
+
+
+def consent_withdrawn(subject: str, client_id: str, ended: Ended) -> Event:
+    """Return the event that tells of a withdrawn consent."""
+    return Event(
+        kind=EventKind.CONSENT_WITHDRAWN,
+        at=ended.at,
+        actor=ended.actor,
+        client_id=client_id,
+        subject=subject,
+        details={"reason": ended.reason},
+    )
