@@ -1,4 +1,4 @@
-"""The people who sign in, their browser sessions and what they consented to. Frozen values; times as in the protocol."""
+"""The people who sign in, their browser sessions and what they consented to. Frozen; times as in the protocol."""
 
 from __future__ import annotations
 

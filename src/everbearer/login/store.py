@@ -32,7 +32,7 @@ class AccountStore(Protocol):
         ...
 
     async def delete_user(self, subject: str, event: Event, ends: Ended) -> bool:
-        """Delete a user with consents and sessions, ending all grants in the same transaction; False where not there."""
+        """Delete a user with consents and sessions, ending all grants in the same transaction; False where none."""
         ...
 
     async def upgrade_password_hash(self, subject: str, *, old: str, new: str) -> None:
@@ -79,6 +79,10 @@ class AccountStore(Protocol):
         """Count one attempt in a bucket and return how many there were, this one included, in the window (seconds)
         that its first attempt opened.
         """
+        ...
+
+    async def record(self, event: Event) -> None:
+        """As in the protocol's store: add an event to the audit trail."""
         ...
 
     async def forget_attempts(self, bucket: str) -> None:

@@ -1,0 +1,193 @@
+"""Accounts: make, change, disable and delete those who sign in, and end what must end with it (ASVS 6.2, 7.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from everbearer.login.models import User
+from everbearer.login.passwords import RunHeavy, Weakness, hash_password, weakness
+from everbearer.login.sessions import new_session
+from everbearer.login.sign_in import (
+    LONGEST_LOGIN,
+    Attempt,
+    SignedIn,
+    SignInLimits,
+    TooManyAttempts,
+    WrongCredentials,
+    check_password,
+    normal_login,
+)
+from everbearer.login.store import AccountStore
+from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.models import Ended, EndReason
+from everbearer.oauth.randomness import random_id
+
+
+class WeakPassword(Exception):
+    """A new password is not acceptable.
+
+    Attributes:
+        weakness: why.
+
+    """
+
+    def __init__(self, found: Weakness) -> None:
+        super().__init__(f"the password is not acceptable: {found.value}")
+        self.weakness = found
+
+
+class UnusableLogin(Exception):
+    """A login is empty, too long, or somebody else's."""
+
+
+class UnknownUser(Exception):
+    """There is no such user."""
+
+
+PasswordChange: TypeAlias = SignedIn | WrongCredentials | TooManyAttempts
+
+
+async def create_user(
+    login: str,
+    password: str,
+    *,
+    store: AccountStore,
+    run: RunHeavy,
+    now: int,
+    actor: str,
+    claims: Mapping[str, object] | None = None,
+    subject: str = "",
+) -> User:
+    """Store a new user and return it. An empty password makes one that no password can sign in.
+
+    Raises:
+        WeakPassword: the password is refused by the policy.
+        UnusableLogin: the login is empty, too long or taken.
+
+    """
+    normal = normal_login(login)
+    if not normal or len(normal) > LONGEST_LOGIN:
+        raise UnusableLogin("the login is empty or too long")
+    password_hash = await _hash_of_new(password, normal, run) if password else ""
+    user = User(
+        subject=subject or random_id(),
+        login=normal,
+        password_hash=password_hash,
+        claims=claims or {},
+        created_at=now,
+        updated_at=now,
+    )
+    event = Event(kind=EventKind.USER_CREATED, at=now, actor=actor, subject=user.subject)
+    if not await store.create_user(user, event):
+        raise UnusableLogin("the login is taken")
+    return user
+
+
+async def change_password(
+    attempt: Attempt, new_password: str, *, store: AccountStore, run: RunHeavy, now: int, limits: SignInLimits
+) -> PasswordChange:
+    """Change a user's own password, which takes the present one (ASVS 6.2.3), and begin a new session.
+
+    All of the user's grants and sessions end: whoever knew the old password has nothing left.
+
+    Raises:
+        WeakPassword: the new password is refused by the policy.
+
+    """
+    checked = await check_password(attempt, store=store, run=run, now=now, limits=limits)
+    if not isinstance(checked, User):
+        return checked
+    actor = f"user:{checked.subject}"
+    await set_password(checked, new_password, store=store, run=run, now=now, actor=actor)
+    changed = await store.user(checked.subject)
+    if changed is None or changed.disabled_at is not None:
+        return WrongCredentials()
+    session = new_session(changed, flow="", now=now, address=attempt.address, agent=attempt.agent)
+    event = Event(
+        kind=EventKind.SIGNED_IN,
+        at=now,
+        actor=actor,
+        subject=changed.subject,
+        address=attempt.address,
+        agent=attempt.agent,
+    )
+    await store.create_session(session, event)
+    return SignedIn(user=changed, session=session)
+
+
+async def set_password(
+    user: User, new_password: str, *, store: AccountStore, run: RunHeavy, now: int, actor: str
+) -> None:
+    """Give a user a new password, ending all grants and sessions.
+
+    Raises:
+        WeakPassword: the password is refused by the policy.
+        UnknownUser: the user is gone.
+
+    """
+    password_hash = await _hash_of_new(new_password, user.login, run)
+    changed = replace(user, password_hash=password_hash, updated_at=now)
+    ends = Ended(reason=EndReason.PASSWORD_CHANGED, actor=actor, at=now)
+    await _change(changed, "password", store=store, now=now, actor=actor, ends=ends)
+
+
+async def disable_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
+    """Keep a user from signing in and end all grants and sessions (ASVS 7.4.2).
+
+    Raises:
+        UnknownUser: there is no such user.
+
+    """
+    user = await _existing(subject, store)
+    ends = Ended(reason=EndReason.USER_DISABLED, actor=actor, at=now)
+    changed = replace(user, disabled_at=user.disabled_at or now, updated_at=now)
+    await _change(changed, "disabled", store=store, now=now, actor=actor, ends=ends)
+
+
+async def enable_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
+    """Let a disabled user sign in again; what had ended stays ended.
+
+    Raises:
+        UnknownUser: there is no such user.
+
+    """
+    user = await _existing(subject, store)
+    changed = replace(user, disabled_at=None, updated_at=now)
+    await _change(changed, "enabled", store=store, now=now, actor=actor)
+
+
+async def delete_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
+    """Delete a user and end all grants and sessions.
+
+    Raises:
+        UnknownUser: there is no such user.
+
+    """
+    event = Event(kind=EventKind.USER_DELETED, at=now, actor=actor, subject=subject)
+    ends = Ended(reason=EndReason.USER_DELETED, actor=actor, at=now)
+    if not await store.delete_user(subject, event, ends):
+        raise UnknownUser("there is no such user")
+
+
+async def _hash_of_new(password: str, login: str, run: RunHeavy) -> str:
+    found = weakness(password, login)
+    if found is not None:
+        raise WeakPassword(found)
+    return await run(lambda: hash_password(password))
+
+
+async def _existing(subject: str, store: AccountStore) -> User:
+    user = await store.user(subject)
+    if user is None:
+        raise UnknownUser("there is no such user")
+    return user
+
+
+async def _change(
+    user: User, change: str, *, store: AccountStore, now: int, actor: str, ends: Ended | None = None
+) -> None:
+    event = Event(kind=EventKind.USER_CHANGED, at=now, actor=actor, subject=user.subject, details={"change": change})
+    if not await store.change_user(user, event, ends=ends):
+        raise UnknownUser("the user is gone")
