@@ -38,15 +38,16 @@ class AuthMethod(StrEnum):
 class RotationPolicy:
     """What a refresh does to the refresh token, and how long its answer may be asked for again."""
 
-    rotate: bool = True
-    """Issue a new refresh token at each refresh."""
+    rotate: bool | None = None
+    """Issue a new refresh token at each refresh; None to do so for public clients only."""
     retry_window: int | None = None
     """Seconds in which the newest spent token is answered again with the same successor; None until that successor is
-    used; 0 never (strict single use)."""
+    used; 0 never (strict single use, ASVS 10.4.5)."""
     late_after: int = 10
     """Seconds after which a retry counts as late."""
     late_limit: int | None = 3
-    """End the grant as theft after late retries in this many generations in a row; None for no limit."""
+    """End the grant as theft at late retries in this many generations in a row; None for no limit. Confidential
+    clients have none: each retry of theirs is authenticated."""
     retry_limit: int = 200
     """How many retries one generation may have; more are refused and the grant lives."""
 

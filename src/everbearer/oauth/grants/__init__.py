@@ -1,1 +1,19 @@
 """The grants, one file each: the function of its name is the grant."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.grants.authorization_code import authorization_code_grant
+from everbearer.oauth.grants.client_credentials import client_credentials_grant
+from everbearer.oauth.grants.refresh_token import refresh_token_grant
+from everbearer.oauth.models import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from everbearer.oauth.token_response import TokenResponse
+
+GRANTS: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]] = {
+    AUTHORIZATION_CODE: authorization_code_grant,
+    REFRESH_TOKEN: refresh_token_grant,
+    CLIENT_CREDENTIALS: client_credentials_grant,
+}
+"""All grants by their `grant_type`."""

@@ -1,0 +1,189 @@
+"""Access tokens, of two kinds: JWTs (RFC 9068) and opaque, sealed ones. Neither has a row in the store.
+
+A JWT's `jti` tells which grant and generation it came from, so that the server's own endpoints can see the grant's end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from everbearer.oauth import jws
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.encoding import base64url, from_base64url
+from everbearer.oauth.lifetimes import end_of
+from everbearer.oauth.models import AccessTokenFormat, Client, Ended, EndReason, Grant
+from everbearer.oauth.randomness import random_id
+from everbearer.oauth.scope import Scope, format_scope, parse_scope
+
+ACCESS_TOKEN_PREFIX = "era_"
+JWT_TYPE = "at+jwt"
+REVOKED = "revoked access token"
+"""The purpose under which ids of revoked tokens without a grant are remembered."""
+_PURPOSE = "access token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """What an access token says, authentically. It may have expired, and its grant may have ended."""
+
+    token_id: str
+    """GRANT.GENERATION.RANDOM, or EPOCH.RANDOM for a client's own token, with the client's epoch at issue."""
+    client_id: str
+    subject: str
+    scope: Scope
+    issued_at: int
+    expires_at: int
+    audience: str
+
+    @property
+    def grant_id(self) -> str:
+        """Return the id of its grant; empty for a client's own token."""
+        return self.token_id.split(".")[0] if self.token_id.count(".") == 2 else ""  # noqa: PLR2004 - see token_id
+
+    @property
+    def generation(self) -> int:
+        """Return the number that its id carries: its grant's generation at issue, or its client's epoch."""
+        return int(self.token_id.split(".")[-2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What became of an access token."""
+
+    expired: bool
+    ended: Ended | None
+    """How its grant, or its client's leave, has ended."""
+    client: Client | None
+    grant: Grant | None
+
+    @property
+    def active(self) -> bool:
+        """Return whether it is good."""
+        return not self.expired and self.ended is None
+
+
+def mint_access_token(
+    client: Client, scope: Scope, server: AuthorizationServer, *, grant: Grant | None, now: int, expires_in: int
+) -> str:
+    """Return a fresh access token for a grant, or for the client itself where there is none."""
+    stem = f"{grant.grant_id}.{grant.generation}" if grant else str(client.epoch)
+    token = AccessToken(
+        token_id=f"{stem}.{random_id()}",
+        client_id=client.client_id,
+        # "In cases of access tokens obtained through grants where no resource owner is involved, such as the client
+        # credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
+        # indicate the client application" (RFC 9068 §2.2).
+        subject=grant.subject if grant else client.client_id,
+        scope=scope,
+        issued_at=now,
+        expires_at=now + expires_in,
+        audience=client.audience or server.issuer,
+    )
+    if client.access_token_format is AccessTokenFormat.OPAQUE:
+        return _seal(token, server)
+    key = server.keys().signing[client.access_token_signing_alg]
+    return jws.sign(_claims(token, grant, server), key, typ=JWT_TYPE)
+
+
+def read_access_token(text: str, server: AuthorizationServer) -> AccessToken | None:
+    """Return what an access token of either kind says; None if this server never issued it."""
+    if text.startswith(ACCESS_TOKEN_PREFIX):
+        return _unseal(text, server)
+    claims = jws.verify(text, server.keys(), typ=JWT_TYPE)
+    if claims is None or claims.get("iss") != server.issuer:
+        return None
+    return AccessToken(
+        token_id=claims["jti"],
+        client_id=claims["client_id"],
+        subject=claims["sub"],
+        scope=parse_scope(claims.get("scope", "")),
+        issued_at=claims["iat"],
+        expires_at=claims["exp"],
+        audience=claims["aud"],
+    )
+
+
+async def standing(token: AccessToken, server: AuthorizationServer) -> Standing:
+    """Return what became of an access token."""
+    now = server.now()
+    client = await server.store.client(token.client_id)
+    grant = await server.store.grant(token.grant_id) if token.grant_id else None
+    return Standing(
+        expired=now >= token.expires_at,
+        ended=await _ended(token, client, grant, server),
+        client=client,
+        grant=grant,
+    )
+
+
+async def _ended(
+    token: AccessToken, client: Client | None, grant: Grant | None, server: AuthorizationServer
+) -> Ended | None:
+    now = server.now()
+    if client is None:
+        return (grant.ended if grant else None) or Ended(reason=EndReason.CLIENT_DELETED, actor="", at=now)
+    if client.disabled_at is not None:
+        return Ended(reason=EndReason.CLIENT_DISABLED, actor="", at=client.disabled_at)
+    if token.grant_id:
+        gone = Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
+        return end_of(grant, client, now) if grant else gone
+    revoked = client.epoch > token.generation or await server.store.remembers(REVOKED, token.token_id)
+    return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now) if revoked else None
+
+
+def _claims(token: AccessToken, grant: Grant | None, server: AuthorizationServer) -> Mapping[str, object]:
+    claims: dict[str, object] = {
+        "iss": server.issuer,
+        "sub": token.subject,
+        "aud": token.audience,
+        "client_id": token.client_id,
+        "iat": token.issued_at,
+        "exp": token.expires_at,
+        "jti": token.token_id,
+    }
+    if token.scope:
+        claims["scope"] = format_scope(token.scope)
+    return {**claims, **authentication_claims(grant)} if grant else claims
+
+
+def authentication_claims(grant: Grant) -> Mapping[str, object]:
+    """Return when and how the user signed in, as tokens say it (OpenID Connect Core §2, RFC 9068 §2.2.1)."""
+    authentication = grant.authentication
+    claims: dict[str, object] = {"auth_time": authentication.auth_time}
+    if authentication.amr:
+        claims["amr"] = list(authentication.amr)
+    if authentication.acr:
+        claims["acr"] = authentication.acr
+    return claims
+
+
+def _seal(token: AccessToken, server: AuthorizationServer) -> str:
+    members = [
+        token.token_id,
+        token.client_id,
+        token.subject,
+        format_scope(token.scope),
+        token.issued_at,
+        token.expires_at,
+        token.audience,
+    ]
+    return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, json.dumps(members).encode()))
+
+
+def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
+    sealed = from_base64url(text.removeprefix(ACCESS_TOKEN_PREFIX))
+    plain = server.sealer.unseal(_PURPOSE, sealed) if sealed else None
+    if plain is None:
+        return None
+    token_id, client_id, subject, scope, issued_at, expires_at, audience = json.loads(plain)
+    return AccessToken(
+        token_id=token_id,
+        client_id=client_id,
+        subject=subject,
+        scope=parse_scope(scope),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        audience=audience,
+    )

@@ -1,0 +1,76 @@
+"""The authorization server: a frozen value of all that the endpoints need. Extending it is passing a function."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from everbearer.oauth.events import Event
+from everbearer.oauth.keys import KeySet
+from everbearer.oauth.messages import Request
+from everbearer.oauth.models import Client
+from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
+from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.store import Store
+from everbearer.oauth.token_response import TokenResponse
+
+STANDARD_SCOPES: Mapping[str, str] = {
+    OPENID: "Know who you are",
+    OFFLINE_ACCESS: "Stay signed in when you are away",
+    "profile": "See your profile: name, picture and the like",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your phone number",
+}
+"""What OpenID Connect Core §5.4 and §11 define, in words for a consent page."""
+
+
+def unix_now() -> int:
+    """Return the time in whole seconds since 1970 (UTC)."""
+    return int(time.time())
+
+
+async def no_claims(subject: str) -> Mapping[str, object] | None:  # noqa: ARG001 - the shape of `claims`
+    """Return no claims for any subject."""
+    return {}
+
+
+def no_listener(event: Event) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A token request whose form is read and whose client is authenticated."""
+
+    http: Request
+    parameters: Parameters
+    client: Client
+
+    @property
+    def idempotency_key(self) -> str:
+        """Return the `Idempotency-Key` header, empty where there is none."""
+        return self.http.headers.get("idempotency-key", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationServer:
+    """Issues tokens for an issuer, out of a store, signed with keys."""
+
+    issuer: str
+    """An absolute URL without query, fragment or trailing slash (RFC 8414 §2)."""
+    store: Store
+    sealer: Sealer
+    keys: Callable[[], KeySet]
+    """Returns the signing keys of the moment."""
+    scopes: Mapping[str, str] = field(default_factory=lambda: STANDARD_SCOPES)
+    """All scope values there are, with words for a consent page."""
+    claims: Callable[[str], Awaitable[Mapping[str, object] | None]] = no_claims
+    """Returns a subject's claims for userinfo; None where there is no such user, or none that may be told of."""
+    grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]
+    """The grant of each `grant_type` that is enabled."""
+    now: Callable[[], int] = unix_now
+    notify: Callable[[Event], None] = no_listener
+    """Is told of events that the audit trail does not keep, and may not raise."""

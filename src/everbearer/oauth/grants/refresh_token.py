@@ -1,0 +1,136 @@
+"""The refresh token grant (RFC 6749 §6, RFC 9700 §4.14): the heart. The rule itself is `everbearer.oauth.rotation`.
+
+Read the grant, check, judge, mint, spend, answer. The spend is one compare-and-swap on the generation; nothing that can
+fail follows it. Who loses a race judges anew: the token just spent by the winner is then the one before the newest,
+and gets the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.encoding import base64url
+from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
+from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
+from everbearer.oauth.history import add_to_history
+from everbearer.oauth.issuing import issue_tokens
+from everbearer.oauth.lifetimes import SERVER, end_of
+from everbearer.oauth.models import Client, Ended, Grant, Happening
+from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
+from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
+from everbearer.oauth.scope import narrow
+from everbearer.oauth.store import Spend
+from everbearer.oauth.token_response import TokenResponse
+
+ATTEMPTS = 8
+"""How often a race may be lost before the client is asked to come again. Each loss means somebody else won."""
+
+TOUCH_EVERY = 60
+"""Seconds between the writes that note the use of a token that is not rotated; never over a hundredth of its idle
+lifetime."""
+
+_HAPPENINGS = {
+    Move.ROTATE: Happening.ROTATED,
+    Move.KEEP: Happening.REFRESHED,
+    Move.RETRY: Happening.RETRIED,
+    Move.RETRY_LATE: Happening.RETRIED_LATE,
+    Move.RECOVER: Happening.RECOVERED,
+}
+_RETRIES = (Move.RETRY, Move.RETRY_LATE)
+
+
+async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer) -> TokenResponse:
+    """Answer a fresh access token and the refresh token that comes next.
+
+    Raises:
+        InvalidRequest: `refresh_token` is missing.
+        InvalidGrant: the token is not valid, not this client's, spent, or its grant has ended.
+        InvalidScope: `scope` asks for more than was granted; nothing is spent.
+        TemporarilyUnavailable: the grant was too contended; nothing is spent.
+    """
+    presented = open_refresh_token(request.parameters.require("refresh_token"), server.sealer)
+    if presented is None:
+        raise InvalidGrant("the refresh token is not valid", reason="not authentic")
+    key = _hash_of(request.idempotency_key)
+    for _ in range(ATTEMPTS):
+        now = server.now()
+        grant = await _live_grant(presented, request.client, server, now)
+        verdict = judge(grant, presented.generation, policy_for(request.client), now=now, idempotency_key=key)
+        await _refuse_if_told(verdict, grant, server, now)
+        scope = narrow(request.parameters.get("scope"), grant.scope)
+        refreshed = _refreshed(grant, verdict, request, key, now)
+        tokens = issue_tokens(request.client, refreshed, scope, server, now=now)
+        if not _worth_writing(verdict, grant, request.client, now):
+            return tokens
+        if await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
+            return tokens
+    raise TemporarilyUnavailable("too many refreshes of one grant at once; try the same again", retry_after=1)
+
+
+async def _live_grant(presented: Presented, client: Client, server: AuthorizationServer, now: int) -> Grant:
+    grant = await server.store.grant(presented.grant_id)
+    if grant is None or not presented.belongs_to(grant):
+        raise InvalidGrant("the refresh token is not valid", reason="no such grant")
+    # "validate the refresh token [...] was issued to the authenticated client" (§6). The grant of the other lives, or
+    # anybody who got hold of a token could sign its owner out.
+    if grant.client_id != client.client_id:
+        raise InvalidGrant("the refresh token was issued to another client", reason="another client's")
+    ended = end_of(grant, client, now)
+    if ended is None:
+        return grant
+    if grant.ended is None:
+        # Written down, so that longer lifetimes set later do not bring it back.
+        await server.store.end_grant(grant.grant_id, ended)
+    raise _dead(ended, server)
+
+
+async def _refuse_if_told(verdict: Verdict, grant: Grant, server: AuthorizationServer, now: int) -> None:
+    if verdict.move is Move.REFUSE:
+        raise InvalidGrant("this refresh token was retried too often; use its successor", reason="retry limit")
+    if verdict.reason is not None:
+        ended = Ended(reason=verdict.reason, actor=SERVER, at=now)
+        await server.store.end_grant(grant.grant_id, ended)
+        raise _dead(ended, server)
+
+
+def _dead(ended: Ended, server: AuthorizationServer) -> InvalidGrant:
+    return InvalidGrant(
+        DESCRIPTIONS[ended.reason], reason=ended.reason, error_uri=explanation_uri(server.issuer, ended.reason)
+    )
+
+
+def _refreshed(grant: Grant, verdict: Verdict, request: TokenRequest, key: str, now: int) -> Grant:
+    """Return the grant as it will be. A retry extends nothing: it is not a use, and not a new issue."""
+    if verdict.move in _RETRIES:
+        after = replace(
+            grant,
+            retries=grant.retries + 1,
+            late_generation=verdict.late_generation,
+            late_streak=verdict.late_streak,
+        )
+    else:
+        rotated_at = grant.rotated_at if verdict.generation == grant.generation else now
+        after = replace(
+            grant,
+            generation=verdict.generation,
+            rotated_at=rotated_at,
+            # Clocks of nodes differ; an idle lifetime never shrinks for it.
+            used_at=max(now, grant.used_at),
+            retries=0,
+            idempotency_key=key,
+            code=None,
+        )
+    return add_to_history(after, _HAPPENINGS[verdict.move], request.http, now)
+
+
+def _worth_writing(verdict: Verdict, grant: Grant, client: Client, now: int) -> bool:
+    if verdict.move is not Move.KEEP:
+        return True
+    idle = client.lifetimes.refresh_token_idle
+    return now - grant.used_at >= min(TOUCH_EVERY, (idle or TOUCH_EVERY * 100) // 100)
+
+
+def _hash_of(idempotency_key: str) -> str:
+    return base64url(sha256(idempotency_key.encode()).digest()) if idempotency_key else ""

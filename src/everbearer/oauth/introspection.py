@@ -1,0 +1,88 @@
+"""Token introspection (RFC 7662)."""
+
+from __future__ import annotations
+
+from everbearer.oauth.access_tokens import AccessToken, read_access_token, standing
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client_authentication import authenticate_client
+from everbearer.oauth.confirmation import confirm_arrival
+from everbearer.oauth.error_response import answer
+from everbearer.oauth.errors import InvalidClient
+from everbearer.oauth.lifetimes import end_of, expiry
+from everbearer.oauth.messages import Request, Response, json_response
+from everbearer.oauth.models import Client
+from everbearer.oauth.parameters import posted_parameters
+from everbearer.oauth.refresh_tokens import open_refresh_token
+from everbearer.oauth.scope import format_scope
+
+INACTIVE: dict[str, object] = {"active": False}
+
+
+async def introspection_endpoint(request: Request, server: AuthorizationServer) -> Response:
+    """Answer whether a token is active, and what it says, to a client that may know."""
+    return await answer(_respond(request, server))
+
+
+async def _respond(request: Request, server: AuthorizationServer) -> Response:
+    parameters = posted_parameters(request)
+    text = parameters.require("token")
+    caller = await authenticate_client(request, parameters, server)
+    # "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this
+    # endpoint" (§2.1).
+    if caller.public:
+        raise InvalidClient("introspection is for clients that authenticate; this one has no secret")
+    token = read_access_token(text, server)
+    # "If the introspection call is properly authorized but the token is not active, does not exist on this server, or
+    # the protected resource is not allowed to introspect this particular token, then the authorization server MUST
+    # return an introspection response with the "active" field set to "false"" (§2.2).
+    if token is not None:
+        return json_response(await _access_token(token, caller, server))
+    return json_response(await _refresh_token(text, caller, server))
+
+
+def _may_know(caller: Client, client_id: str, audience: str = "") -> bool:
+    return caller.introspects_all or caller.client_id in (client_id, audience)
+
+
+async def _access_token(token: AccessToken, caller: Client, server: AuthorizationServer) -> dict[str, object]:
+    if not _may_know(caller, token.client_id, token.audience):
+        return INACTIVE
+    state = await standing(token, server)
+    if not state.active or state.client is None:
+        return INACTIVE
+    if state.grant is not None:
+        await confirm_arrival(token, state.grant, state.client, server)
+    return {
+        "active": True,
+        "scope": format_scope(token.scope),
+        "client_id": token.client_id,
+        "token_type": "Bearer",
+        "exp": token.expires_at,
+        "iat": token.issued_at,
+        "sub": token.subject,
+        "aud": token.audience,
+        "iss": server.issuer,
+        "jti": token.token_id,
+    }
+
+
+async def _refresh_token(text: str, caller: Client, server: AuthorizationServer) -> dict[str, object]:
+    presented = open_refresh_token(text, server.sealer)
+    grant = await server.store.grant(presented.grant_id) if presented else None
+    if presented is None or grant is None or not presented.belongs_to(grant):
+        return INACTIVE
+    client = await server.store.client(grant.client_id)
+    if client is None or client.disabled_at is not None or not _may_know(caller, grant.client_id):
+        return INACTIVE
+    newest = presented.generation >= grant.generation
+    if not newest or end_of(grant, client, server.now()) is not None:
+        return INACTIVE
+    return {
+        "active": True,
+        "scope": format_scope(grant.scope),
+        "client_id": grant.client_id,
+        "exp": expiry(grant, client).first_at,
+        "iat": grant.rotated_at,
+        "sub": grant.subject,
+        "iss": server.issuer,
+    }

@@ -1,0 +1,37 @@
+"""Minting what a grant answers with. Everything that can fail happens here, before anything is spent."""
+
+from __future__ import annotations
+
+from everbearer.oauth.access_tokens import mint_access_token
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.id_tokens import mint_id_token
+from everbearer.oauth.lifetimes import expiry
+from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.refresh_tokens import seal_refresh_token
+from everbearer.oauth.scope import OPENID, Scope
+from everbearer.oauth.token_response import TokenResponse
+
+
+def issue_tokens(
+    client: Client, grant: Grant, scope: Scope, server: AuthorizationServer, *, now: int, nonce: str = ""
+) -> TokenResponse:
+    """Return the tokens of a grant as it will be once its generation is spent.
+
+    The access token reaches `scope`; the refresh token stays with all the grant's ("If a new refresh token is issued,
+    the refresh token scope MUST be identical to that of the refresh token included by the client", RFC 6749 §6).
+    """
+    ends = expiry(grant, client)
+    expires_in = max(1, min(client.lifetimes.access_token, ends.absolute_at - now))
+    access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in)
+    id_token = mint_id_token(client, grant, server, now=now, nonce=nonce) if OPENID in scope else None
+    if not grant.offline:
+        return TokenResponse(access_token=access_token, expires_in=expires_in, scope=scope, id_token=id_token)
+    return TokenResponse(
+        access_token=access_token,
+        expires_in=expires_in,
+        scope=scope,
+        refresh_token=seal_refresh_token(grant, server.sealer),
+        id_token=id_token,
+        refresh_token_timeout=ends.first_at - now,
+        authorization_expires_in=ends.absolute_at - now,
+    )

@@ -1,0 +1,51 @@
+"""How long a grant lives, computed afresh each time: a change of a client's lifetimes applies to live grants at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from everbearer.oauth.models import Client, Ended, EndReason, Grant
+
+SERVER = "server"
+"""The actor of what ends by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """When a grant ends by itself."""
+
+    idle_at: int | None
+    """If it is not refreshed before; None where no idle lifetime is set."""
+    absolute_at: int
+    """However it is used."""
+
+    @property
+    def first_at(self) -> int:
+        """Return the earlier of the two."""
+        return self.absolute_at if self.idle_at is None else min(self.idle_at, self.absolute_at)
+
+
+def expiry(grant: Grant, client: Client) -> Expiry:
+    """Return when a grant ends by itself, counted from the use its row holds (after the touch, never before)."""
+    lifetimes = client.lifetimes
+    if grant.generation == 0:
+        return Expiry(idle_at=None, absolute_at=grant.created_at + lifetimes.authorization_code)
+    if not grant.offline:
+        return Expiry(idle_at=None, absolute_at=grant.rotated_at + lifetimes.access_token)
+    idle = lifetimes.refresh_token_idle
+    idle_at = None if idle is None else grant.used_at + idle
+    return Expiry(idle_at=idle_at, absolute_at=grant.created_at + lifetimes.refresh_token)
+
+
+def end_of(grant: Grant, client: Client, now: int) -> Ended | None:
+    """Return how a grant has ended, by an act or by itself; None while it is alive."""
+    if grant.ended is not None:
+        return grant.ended
+    ends = expiry(grant, client)
+    if now < ends.first_at:
+        return None
+    if grant.generation == 0:
+        return Ended(reason=EndReason.CODE_EXPIRED, actor=SERVER, at=ends.absolute_at)
+    idle_first = ends.idle_at is not None and ends.idle_at < ends.absolute_at
+    reason = EndReason.EXPIRED_IDLE if idle_first else EndReason.EXPIRED_ABSOLUTE
+    return Ended(reason=reason, actor=SERVER, at=ends.first_at)

@@ -1,0 +1,29 @@
+"""The token endpoint (RFC 6749 §3.2): the steps that all grants share, once and in order."""
+
+from __future__ import annotations
+
+from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client_authentication import authenticate_client
+from everbearer.oauth.error_response import answer
+from everbearer.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from everbearer.oauth.messages import Request, Response
+from everbearer.oauth.parameters import posted_parameters
+from everbearer.oauth.token_response import render_token_response
+
+
+async def token_endpoint(request: Request, server: AuthorizationServer) -> Response:
+    """Answer a token request, or an error as RFC 6749 §5.2 wants it."""
+    return await answer(_respond(request, server))
+
+
+async def _respond(request: Request, server: AuthorizationServer) -> Response:
+    parameters = posted_parameters(request)
+    grant_type = parameters.require("grant_type")
+    client = await authenticate_client(request, parameters, server)
+    grant = server.grants.get(grant_type)
+    if grant is None:
+        raise UnsupportedGrantType(f"grant_type must be one of: {', '.join(sorted(server.grants))}")
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient(f"this client may not use grant_type {grant_type}")
+    tokens = await grant(TokenRequest(http=request, parameters=parameters, client=client), server)
+    return render_token_response(tokens)
