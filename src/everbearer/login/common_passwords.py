@@ -1,4 +1,4 @@
-"""The words and sequences that common passwords are made of; matched with whatever digits surround them (ASVS 6.2.4)."""
+"""Words and sequences that common passwords are made of; matched with whatever digits surround them (ASVS 6.2.4)."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ passw0rd passwd password passwordpassword passwort patricia patrick peanut peppe
 porsche prince princess private purple pussycat qazwsx qazwsxedc qwer qwerasdf qwert qwerty qwertyqwerty qwertyui
 qwertyuiop qwertz rachel rainbow rangers rebecca remember richard robert rockstar rockyou root rosebud runescape
 samantha samsung sandra santiago scooter scorpion sebastian secret secretpassword secure september service sexy
-shadow shannon sierra silver skywalker slipknot snoopy snowball soccer sophie spiderman spring standard starwars steelers
-stephanie strawberry summer summertime sunday sunflower sunshine superman superstar support swordfish system
+shadow shannon sierra silver skywalker slipknot snoopy snowball soccer sophie spiderman spring standard starwars
+steelers stephanie strawberry summer summertime sunday sunflower sunshine superman superstar support swordfish system
 taylor teacher temp temporary temppass tennis test tester testing testpass testpassword testtest thomas thunder
 tigger tinkerbell tottenham trustno trustnoone twitter tyler unicorn unknown user username vanessa vladimir
 victoria volleyball wallpaper warcraft warrior welcome welcomehome whatever william winner winston winter wizard
