@@ -8,7 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.models import DAY, MINUTE, Lifetimes, RotationPolicy
+from everbearer.login.sign_in import SignInLimits
+from everbearer.oauth.authorization_server import STANDARD_SCOPES
+from everbearer.oauth.models import DAY, Lifetimes, RotationPolicy
 
 Seconds: TypeAlias = Annotated[int, Meta(extra={"kind": "duration"})]
 """Seconds; in the file also text such as "15m"."""
@@ -20,19 +22,12 @@ ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
 
 FULL_ACCESS = "https://authgear.com/scopes/full-access"
 """What the Authgear SDKs ask for on behalf of first-party applications."""
-STANDARD_SCOPES = {
-    "openid": "Know who you are",
-    "offline_access": "Keep access when you are not using it",
-    "profile": "See your profile: name, picture, language and the like",
-    "email": "See your e-mail address",
-    "address": "See your postal address",
-    "phone": "See your phone number",
-    FULL_ACCESS: "Act for you in everything this service offers",
-}
+KNOWN_SCOPES = {**STANDARD_SCOPES, FULL_ACCESS: "Act for you in everything this service offers"}
 """The scopes that are always known, in the words of the consent page."""
 
 _lifetimes = Lifetimes()
 _rotation = RotationPolicy()
+_limits = SignInLimits()
 _sessions = SessionLifetimes()
 
 
@@ -94,7 +89,8 @@ class RotationSection(Section, frozen=True, kw_only=True):
     late_limit: Annotated[
         int | None,
         Meta(
-            description="Late retries in this many generations in a row end the grant of a client without a secret as theft; `none`: no limit."
+            description="Late retries in this many generations in a row end the grant of a client without a secret "
+            "as theft; `none`: no limit."
         ),
     ] = _rotation.late_limit
     retry_limit: Annotated[
@@ -112,10 +108,10 @@ class SessionsSection(Section, frozen=True, kw_only=True):
 class SignInSection(Section, frozen=True, kw_only=True):
     """How often somebody may try to sign in before having to wait."""
 
-    window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = 15 * MINUTE
-    attempts_per_account: Annotated[int, Meta(ge=1, description="Attempts on one account in that time.")] = 10
-    attempts_per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (
-        100
+    window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = _limits.window
+    per_account: Annotated[int, Meta(ge=1, description="Failures on one account in that time.")] = _limits.per_account
+    per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (
+        _limits.per_address
     )
 
 
@@ -249,4 +245,4 @@ class Config(Section, frozen=True, kw_only=True):
     @property
     def all_scopes(self) -> dict[str, str]:
         """Return every known scope with the words of the consent page."""
-        return STANDARD_SCOPES | self.scopes
+        return KNOWN_SCOPES | self.scopes

@@ -1,0 +1,182 @@
+"""What must hold across settings: contradictions are refused before anything starts."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from everbearer.login.passwords import needs_upgrade
+from everbearer.login.sign_in import normal_login
+from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
+from everbearer.oauth.errors import InvalidScope
+from everbearer.oauth.scope import parse_scope
+from everbearer.server.config import FULL_ACCESS, ClientSection, Config, UserSection
+from everbearer.server.config_words import nearest
+from everbearer.server.declared_clients import declared_client, lifetimes_of, rotation_of
+from everbearer.server.secrets import SHORTEST_CLIENT_SECRET, one_secret, secret_problem
+
+_WITH_SECRET = frozenset({"web", "machine"})
+
+
+def config_problems(config: Config) -> tuple[str, ...]:
+    """Return what is wrong with a configuration as a whole: key, what is wrong and what to write."""
+    return (
+        *_issuer(config.issuer),
+        *_server(config),
+        *lifetime_problems(lifetimes_of(config.lifetimes)),
+        *rotation_problems(rotation_of(config.rotation)),
+        *_keys(config),
+        *_scopes(config),
+        *_clients(config),
+        *_users(config),
+    )
+
+
+def serving_problems(config: Config) -> tuple[str, ...]:
+    """Return what may be in development but not where others can reach the server."""
+    if not config.issuer:
+        return ('issuer: is missing; write issuer = "https://id.example.com", the URL under which clients reach it',)
+    parts = urlsplit(config.issuer)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        # "The issuer ... URL that uses the "https" scheme" (RFC 8414 §2).
+        return (f"issuer: {config.issuer} would send passwords and tokens in clear; write it with https://",)
+    return ()
+
+
+def _issuer(issuer: str) -> Iterator[str]:
+    parts = urlsplit(issuer)
+    if issuer and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        yield f"issuer: {issuer!r} is not an absolute URL; write it as https://id.example.com"
+    elif "?" in issuer or "#" in issuer or "@" in parts.netloc:
+        # "no query or fragment components" (RFC 8414 §2).
+        yield "issuer: must have no query, fragment or user name; write it as https://id.example.com"
+    elif issuer.endswith("/"):
+        yield f"issuer: leave out the slash at its end; write {issuer.rstrip('/')}"
+
+
+def _server(config: Config) -> Iterator[str]:
+    scheme, separator, _ = config.server.database.partition("://")
+    if separator and scheme.startswith("postgres"):
+        yield "server.database: PostgreSQL comes with the next release; write the path of an SQLite file for now"
+    elif separator:
+        yield f"server.database: {scheme} is not a database that is known; write the path of an SQLite file"
+    for proxy in config.server.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            yield f"server.trusted_proxies: {proxy!r} is not an address or network; write it as 10.0.0.0/8"
+    if config.sessions.idle > config.sessions.absolute:
+        yield "sessions.idle: is longer than sessions.absolute and would never count; shorten it"
+
+
+def _keys(config: Config) -> Iterator[str]:
+    keys = config.keys
+    if keys.rotate_after is not None and keys.rotate_after <= keys.publish_before:
+        yield "keys.rotate_after: must be longer than keys.publish_before; lengthen it"
+    every = (config.lifetimes, *(client.lifetimes for client in config.clients))
+    longest = max(max(each.access_token, each.id_token) for each in every)
+    if keys.keep_after < longest:
+        yield f"keys.keep_after: must be at least {longest} seconds, for as long lasts a token signed with the key"
+    for client in config.clients:
+        for name in ("access_token_signing_alg", "id_token_signed_response_alg"):
+            if getattr(client, name) not in keys.algorithms:
+                yield (
+                    f"keys.algorithms: has no {getattr(client, name)}, which client {client.client_id} has as its "
+                    f"{name}; add it here or change it there"
+                )
+
+
+def _scopes(config: Config) -> Iterator[str]:
+    for value, words in config.scopes.items():
+        if not _is_scope_value(value):
+            yield f"scopes: {value!r} cannot be a scope value; use ASCII without spaces, quotes or backslashes"
+        if not words.strip():
+            yield f"scopes.{value}: is empty; write what the consent page shall say"
+
+
+def _is_scope_value(value: str) -> bool:
+    try:
+        return parse_scope(value) == (value,)
+    except InvalidScope:
+        return False
+
+
+def _clients(config: Config) -> Iterator[str]:
+    for client_id, count in Counter(client.client_id for client in config.clients).items():
+        if count > 1:
+            yield f"clients: {client_id} is declared {count} times; keep one"
+    for client in config.clients:
+        where = f"client {client.client_id}"
+        problems = (*_secret_settings(client), *_client_scope(client, config))
+        yield from (f"{where}: {problem}" for problem in problems)
+        if not problems:
+            # Any hash will do for the rules: what the secret is does not matter to them.
+            hashes = ("declared",) if client.type in _WITH_SECRET else ()
+            yield from (f"{where}: {problem}" for problem in client_problems(declared_client(client, hashes, config)))
+
+
+def _secret_settings(client: ClientSection) -> Iterator[str]:
+    settings = {
+        "client_secret": client.client_secret,
+        "client_secret_file": client.client_secret_file,
+        "client_secrets": ",".join(client.client_secrets),
+    }
+    try:
+        given = one_secret(settings)
+    except ValueError as error:
+        yield str(error)
+        return
+    if given and client.type not in _WITH_SECRET:
+        yield f'{given}: a client of type "{client.type}" cannot keep a secret; take it out, or write type = "web"'
+    if not given and client.type in _WITH_SECRET:
+        yield f'client_secret_file: a client of type "{client.type}" needs a secret; write the path of a file with it'
+    for secret in filter(None, (client.client_secret, *client.client_secrets)):
+        problem = secret_problem(secret, SHORTEST_CLIENT_SECRET)
+        if problem:
+            yield f"{given}: {problem}; use 43 random characters"
+
+
+def _client_scope(client: ClientSection, config: Config) -> Iterator[str]:
+    try:
+        scope = parse_scope(client.scope or "")
+    except InvalidScope as error:
+        yield f"scope: {error.description}; separate values by spaces"
+        return
+    for value in scope:
+        if value not in config.all_scopes:
+            yield f"scope: {value} is not declared under [scopes]; {nearest(value, config.all_scopes)}"
+    if FULL_ACCESS in scope and not (client.first_party and client.type not in _WITH_SECRET):
+        yield f'scope: {FULL_ACCESS} is for first-party clients of type "spa" or "native"; take it out'
+
+
+def _users(config: Config) -> Iterator[str]:
+    for login, count in Counter(normal_login(user.login) for user in config.users).items():
+        if count > 1:
+            yield f"users: {login} is declared {count} times; keep one"
+    for user in config.users:
+        yield from (f"user {user.login}: {problem}" for problem in _user(user))
+
+
+def _user(user: UserSection) -> Iterator[str]:
+    settings = {name: getattr(user, name) for name in ("password", "password_file", "password_hash")}
+    try:
+        one_secret(settings)
+    except ValueError as error:
+        yield str(error)
+    if user.password_hash and not _is_current_hash(user.password_hash):
+        # One that is not would be replaced at the next sign-in, and differ from the declared one for ever after.
+        yield (
+            "password_hash: is not an argon2id hash with today's parameters; "
+            "make one with: everbearer user hash-password"
+        )
+    if "sub" in user.claims:
+        yield "claims.sub: is not a claim to declare; write subject instead"
+
+
+def _is_current_hash(password_hash: str) -> bool:
+    try:
+        return not needs_upgrade(password_hash)
+    except ValueError:
+        return False

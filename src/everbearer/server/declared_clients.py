@@ -1,0 +1,74 @@
+"""Clients as the configuration declares them, made into the protocol's."""
+
+from __future__ import annotations
+
+import msgspec
+
+from everbearer.oauth.models import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    REFRESH_TOKEN,
+    AccessTokenFormat,
+    AuthMethod,
+    Client,
+    Lifetimes,
+    RotationPolicy,
+)
+from everbearer.oauth.scope import Scope, parse_scope
+from everbearer.server.config import FULL_ACCESS, ClientSection, Config, LifetimesSection, RotationSection
+
+
+def declared_client(section: ClientSection, hashes: tuple[str, ...], config: Config) -> Client:
+    """Return the client that a section declares, with the hashes of its secrets. Assumes nothing of the store."""
+    return Client(
+        client_id=section.client_id,
+        client_name=section.client_name or section.client_id,
+        secrets=hashes,
+        token_endpoint_auth_method=_auth_method(section, hashes),
+        redirect_uris=section.redirect_uris,
+        post_logout_redirect_uris=section.post_logout_redirect_uris,
+        grant_types=section.grant_types or _grant_types(section),
+        scope=parse_scope(section.scope) if section.scope is not None else _scope(section, config),
+        first_party=section.first_party,
+        require_pkce=section.type != "web" if section.require_pkce is None else section.require_pkce,
+        access_token_format=AccessTokenFormat(section.access_token_format),
+        access_token_signing_alg=section.access_token_signing_alg,
+        id_token_signed_response_alg=section.id_token_signed_response_alg,
+        audience=section.audience,
+        introspects_all=section.introspects_all,
+        lifetimes=lifetimes_of(section.lifetimes),
+        rotation=rotation_of(section.rotation),
+        client_uri=section.client_uri,
+        logo_uri=section.logo_uri,
+        policy_uri=section.policy_uri,
+        tos_uri=section.tos_uri,
+    )
+
+
+def lifetimes_of(section: LifetimesSection) -> Lifetimes:
+    """Return the protocol's lifetimes."""
+    return Lifetimes(**msgspec.structs.asdict(section))
+
+
+def rotation_of(section: RotationSection) -> RotationPolicy:
+    """Return the protocol's rotation policy."""
+    return RotationPolicy(**msgspec.structs.asdict(section))
+
+
+def _auth_method(section: ClientSection, hashes: tuple[str, ...]) -> AuthMethod | None:
+    if not hashes:
+        return AuthMethod.NONE
+    return AuthMethod(section.token_endpoint_auth_method) if section.token_endpoint_auth_method else None
+
+
+def _grant_types(section: ClientSection) -> tuple[str, ...]:
+    return (CLIENT_CREDENTIALS,) if section.type == "machine" else (AUTHORIZATION_CODE, REFRESH_TOKEN)
+
+
+def _scope(section: ClientSection, config: Config) -> Scope:
+    """Return all that a client of this type may ask for where it does not say."""
+    if section.type == "machine":
+        return ()
+    if section.first_party and section.type in {"spa", "native"}:
+        return tuple(config.all_scopes)
+    return tuple(value for value in config.all_scopes if value != FULL_ACCESS)
