@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from everbearer.oauth.errors import InvalidClient, OAuthError, StoreUnavailable, TemporarilyUnavailable
-from everbearer.oauth.messages import Headers, NO_STORE, Response, json_response
+from everbearer.oauth.messages import NO_STORE, Headers, Response, json_response
 
 RETRY_AFTER = 2
 """Seconds a client is asked to wait while the store is in trouble."""

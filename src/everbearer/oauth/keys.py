@@ -15,7 +15,7 @@ from everbearer.oauth.messages import Request, Response, json_response
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
-SIGNING_ALGS = ("ES256", "RS256", "PS256", "EdDSA")
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 """What tokens can be signed with. RS256 is there because OpenID Connect Core §15.1 demands it."""
 
 RSA_BITS = 2048
@@ -55,7 +55,7 @@ def generate_signing_key(alg: str) -> SigningKey:
     """Return a new key for an algorithm; its kid is its RFC 7638 thumbprint.
 
     Raises:
-        ValueError: the algorithm is none of `SIGNING_ALGS`.
+        ValueError: the algorithm is none of `ALGORITHMS`.
     """
     if alg == "ES256":
         return _signing_key(ECKey.generate_key("P-256"), alg)
@@ -63,7 +63,7 @@ def generate_signing_key(alg: str) -> SigningKey:
         return _signing_key(RSAKey.generate_key(RSA_BITS), alg)
     if alg == "EdDSA":
         return _signing_key(OKPKey.generate_key("Ed25519"), alg)
-    raise ValueError(f"{alg} is not one of {', '.join(SIGNING_ALGS)}")
+    raise ValueError(f"{alg} is not one of {', '.join(ALGORITHMS)}")
 
 
 def signing_key_to_jwk(key: SigningKey) -> bytes:

@@ -1,4 +1,4 @@
-"""How long a grant lives, computed afresh each time: a change of a client's lifetimes applies to live grants at once."""
+"""How long a grant lives, computed afresh each time: a client's new lifetimes apply to its live grants at once."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _check_redirect_uri(binding: CodeBinding, request: TokenRequest) -> None:
     # MUST be identical" (§4.1.3).
     if not binding.redirect_uri and not presented:
         return
-    allowed = binding.redirect_uri or (request.client.redirect_uris + ("",))[0]
+    allowed = binding.redirect_uri or next(iter(request.client.redirect_uris), "")
     if presented not in (allowed, *_as_a_browser_writes_it(allowed, public=request.client.public)):
         raise InvalidGrant("redirect_uri is not the one of the authorization request", reason="redirect_uri")
 

@@ -1,0 +1,67 @@
+"""The server's metadata (OpenID Connect Discovery 1.0 §3, RFC 8414 §2), and where it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from everbearer.oauth.authorization_endpoint import PROMPTS, RESPONSE_TYPES
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.models import AuthMethod
+from everbearer.oauth.response_modes import ResponseMode
+from everbearer.oauth.userinfo import CLAIMS_OF_SCOPE
+
+OPENID_CONFIGURATION = "/.well-known/openid-configuration"
+OAUTH_AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
+
+PATHS: Mapping[str, str] = {
+    "authorization_endpoint": "/oauth2/authorize",
+    "token_endpoint": "/oauth2/token",
+    "userinfo_endpoint": "/oauth2/userinfo",
+    "jwks_uri": "/oauth2/jwks",
+    "revocation_endpoint": "/oauth2/revoke",
+    "introspection_endpoint": "/oauth2/introspect",
+    "end_session_endpoint": "/oauth2/end_session",
+}
+"""The endpoints by their names in the metadata, below the issuer."""
+
+_ALWAYS_THERE = ("sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "sid", "nonce")
+
+
+def metadata(server: AuthorizationServer) -> dict[str, object]:
+    """Return the metadata document: the same for OpenID Connect Discovery and RFC 8414."""
+    algs = [alg for alg in ALGORITHMS if alg in server.keys().signing]
+    secret_methods = [AuthMethod.BASIC, AuthMethod.POST]
+    return {
+        "issuer": server.issuer,
+        **{name: server.issuer + path for name, path in PATHS.items()},
+        "scopes_supported": list(server.scopes),
+        "claims_supported": [*_ALWAYS_THERE, *(name for names in CLAIMS_OF_SCOPE.values() for name in names)],
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(ResponseMode),
+        "grant_types_supported": sorted(server.grants),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algs,
+        "token_endpoint_auth_methods_supported": [*secret_methods, AuthMethod.NONE],
+        "revocation_endpoint_auth_methods_supported": [*secret_methods, AuthMethod.NONE],
+        "introspection_endpoint_auth_methods_supported": secret_methods,
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": sorted(PROMPTS),
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def metadata_paths(issuer: str) -> tuple[str, ...]:
+    """Return every path of the issuer's host at which clients look for the document.
+
+    OpenID Connect appends its well-known path to the issuer (Discovery §4); RFC 8414 §3.1 inserts one before the
+    issuer's path, and clients in the field mix the two.
+    """
+    path = urlsplit(issuer).path.rstrip("/")
+    appended = [path + OPENID_CONFIGURATION, path + OAUTH_AUTHORIZATION_SERVER]
+    inserted = [OPENID_CONFIGURATION + path, OAUTH_AUTHORIZATION_SERVER + path]
+    return tuple(dict.fromkeys([*appended, *inserted]))

@@ -1,0 +1,51 @@
+"""Redirect URIs: which are registered, and which web origin they are of (RFC 9700 §4.1.3, RFC 8252 §7.3)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+LOOPBACK_HOSTS = ("127.0.0.1", "::1")
+
+
+def registered(uri: str, uris: tuple[str, ...]) -> bool:
+    """Return whether a redirect URI is one of a client's: the same text, but for the port of a loopback address.
+
+    "the authorization server MUST utilize simple string comparison [...] The only exception is port numbers in
+    localhost redirection URIs of native apps" (RFC 9700 §4.1.3); "The authorization server MUST allow any port to be
+    specified at the time of the request for loopback IP redirect URIs" (RFC 8252 §7.3).
+    """
+    if uri in uris:
+        return True
+    portless = _without_loopback_port(uri)
+    return portless is not None and any(portless == _without_loopback_port(known) for known in uris)
+
+
+def _without_loopback_port(uri: str) -> str | None:
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS or "@" in parts.netloc or "\\" in uri:
+        return None
+    netloc = parts.netloc.removesuffix(f":{port}") if port is not None else parts.netloc
+    return parts._replace(netloc=netloc).geturl()
+
+
+def origin_of(uri: str) -> str:
+    """Return the web origin of a URI, as a browser writes it; empty if it is not of http or https."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
+
+
+def form_action_source(uri: str) -> str:
+    """Return how a `form-action` of a Content-Security-Policy names where a URI leads: its origin, or its scheme."""
+    return origin_of(uri) or f"{urlsplit(uri).scheme}:"

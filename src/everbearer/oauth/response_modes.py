@@ -1,0 +1,61 @@
+"""How an authorization response reaches the client: query, fragment (OAuth 2.0 Multiple Response Type Encoding
+Practices §2.1) or a form that the browser posts (OAuth 2.0 Form Post Response Mode §2).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import sha256
+from html import escape
+from urllib.parse import quote, urlencode, urlsplit
+
+from everbearer.oauth.messages import NO_STORE, Response, redirect
+from everbearer.oauth.redirect_uris import form_action_source
+
+
+class ResponseMode(StrEnum):
+    """How the members of an authorization response are carried."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+
+
+_SCRIPT = "document.forms[0].submit()"
+_SCRIPT_HASH = b64encode(sha256(_SCRIPT.encode()).digest()).decode()
+
+
+def carry(members: Mapping[str, str], redirect_uri: str, mode: ResponseMode) -> Response:
+    """Return the response that takes the browser, and the members, to the redirect URI."""
+    if mode is ResponseMode.FORM_POST:
+        return _form_post(members, redirect_uri)
+    encoded = urlencode(members, quote_via=quote)
+    if mode is ResponseMode.FRAGMENT:
+        return redirect(f"{redirect_uri}#{encoded}")
+    return redirect(f"{redirect_uri}{'&' if urlsplit(redirect_uri).query else '?'}{encoded}")
+
+
+def _form_post(members: Mapping[str, str], redirect_uri: str) -> Response:
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in members.items()
+    )
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Continue</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<form method="post" action="{escape(redirect_uri)}">{fields}'
+        f'<noscript><button id="continue">Continue</button></noscript></form><script>{_SCRIPT}</script></html>'
+    )
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; form-action {form_action_source(redirect_uri)}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    headers = (
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Security-Policy", policy),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"),
+        *NO_STORE,
+    )
+    return Response(status=200, headers=headers, body=page.encode())
