@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from everbearer.oauth.keys import SIGNING_ALGS
+from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.models import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -64,8 +64,8 @@ def _identity(client: Client) -> Iterator[str]:
     if not _CLIENT_ID.fullmatch(client.client_id):
         yield "client_id must be 1 to 200 printable ASCII characters without spaces"
     for name in ("access_token_signing_alg", "id_token_signed_response_alg"):
-        if getattr(client, name) not in SIGNING_ALGS:
-            yield f"{name} {getattr(client, name)!r} is not one of {', '.join(SIGNING_ALGS)}"
+        if getattr(client, name) not in ALGORITHMS:
+            yield f"{name} {getattr(client, name)!r} is not one of {', '.join(ALGORITHMS)}"
     method = client.token_endpoint_auth_method
     if method is AuthMethod.NONE and client.secrets:
         yield 'token_endpoint_auth_method is "none", but the client has a secret: remove the secret or the method'

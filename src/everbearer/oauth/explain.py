@@ -78,7 +78,7 @@ _TEXTS = {
     Move.ROTATE: "It is the newest of its grant, and good.",
     Move.KEEP: "It is the newest of its grant, and good; this client's tokens are not rotated.",
     Move.RETRY: "It is spent, but its successor has not come back: it would get the same successor again.",
-    Move.RETRY_LATE: "It is spent, but its successor has not come back: it would get the same successor again, as late.",
+    Move.RETRY_LATE: "It is spent, but its successor has not come back: it would get the same again, as late.",
     Move.RECOVER: "It is newer than the store knows: the store has lost writes. It would be accepted.",
     Move.REFUSE: "It is spent and was retried too often. Its successor is good.",
     Move.END: "It is spent. Presenting it would end its grant as stolen.",

@@ -1,5 +1,6 @@
-"""How an authorization response reaches the client: query, fragment (OAuth 2.0 Multiple Response Type Encoding
-Practices §2.1) or a form that the browser posts (OAuth 2.0 Form Post Response Mode §2).
+"""How an authorization response reaches the client: by query, by fragment or by a form that the browser posts.
+
+OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post Response Mode §2.
 """
 
 from __future__ import annotations
