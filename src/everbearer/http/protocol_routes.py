@@ -1,0 +1,66 @@
+"""The protocol's endpoints in the table of paths, for every application: the ready server's and your own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from everbearer.http.routes import Routes
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.introspection import introspection_endpoint
+from everbearer.oauth.keys import jwks_response
+from everbearer.oauth.messages import Endpoint, Request, Response, json_response
+from everbearer.oauth.metadata import PATHS, metadata, metadata_paths
+from everbearer.oauth.revocation import revocation_endpoint
+from everbearer.oauth.token_endpoint import token_endpoint
+from everbearer.oauth.userinfo import userinfo_endpoint
+
+TOKEN_ALIAS = "/access_token"
+"""Where clients written for the PHP League's server look for the token endpoint."""
+USERINFO_ALIAS = "/oauth2/userInfo"
+"""Where PHP clients of Authgear's look for userinfo."""
+CACHED = (("Cache-Control", "public, max-age=300"),)
+
+
+def issuer_path(server: AuthorizationServer) -> str:
+    """Return the path of the issuer, which every path of the table begins with: empty or `/like-this`."""
+    return urlsplit(server.issuer).path.rstrip("/")
+
+
+def public_routes(server: AuthorizationServer) -> Routes:
+    """Return the paths that every origin may read: the metadata and the keys."""
+
+    async def document(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+        return json_response(metadata(server), headers=CACHED)
+
+    async def jwks(request: Request) -> Response:
+        return jwks_response(request, server.keys())
+
+    return {
+        **{path: {"GET": document} for path in metadata_paths(server.issuer)},
+        issuer_path(server) + PATHS["jwks_uri"]: {"GET": jwks},
+    }
+
+
+def client_routes(server: AuthorizationServer) -> Routes:
+    """Return the paths that clients call, also from scripts in browsers."""
+    token = _bound(token_endpoint, server)
+    userinfo = _bound(userinfo_endpoint, server)
+    base = issuer_path(server)
+    return {
+        base + PATHS["token_endpoint"]: {"POST": token},
+        base + TOKEN_ALIAS: {"POST": token},
+        base + PATHS["userinfo_endpoint"]: {"GET": userinfo, "POST": userinfo},
+        base + USERINFO_ALIAS: {"GET": userinfo, "POST": userinfo},
+        base + PATHS["revocation_endpoint"]: {"POST": _bound(revocation_endpoint, server)},
+        base + PATHS["introspection_endpoint"]: {"POST": _bound(introspection_endpoint, server)},
+    }
+
+
+def _bound(
+    endpoint: Callable[[Request, AuthorizationServer], Awaitable[Response]], server: AuthorizationServer
+) -> Endpoint:
+    async def bound(request: Request) -> Response:
+        return await endpoint(request, server)
+
+    return bound
