@@ -1,0 +1,145 @@
+"""The authorization endpoint as browsers meet it: sign in, consent, back to the client (OpenID Connect Core §3.1.2)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from everbearer.login.consent import give_consent, needs_consent
+from everbearer.login.models import Consent, Session
+from everbearer.login.sessions import answers_flow, authentication, needs_sign_in
+from everbearer.oauth.authorization_endpoint import (
+    AuthorizationRequest,
+    complete_authorization,
+    refuse_authorization,
+    validate_authorization_request,
+)
+from everbearer.oauth.errors import AccessDenied, ConsentRequired, LoginRequired
+from everbearer.oauth.messages import Request, Response, redirect
+from everbearer.oauth.parameters import MAY_REPEAT, Parameters, parse, posted_parameters
+from everbearer.oauth.randomness import random_id
+from everbearer.oauth.scope import OFFLINE_ACCESS
+from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form
+from everbearer.server.pages.rendering import page
+from everbearer.server.pages.site import Site
+
+AUTHORIZE = "/oauth2/authorize"
+CONSENT = "/consent"
+SIGN_IN = "/sign-in"
+FLOW = "flow"
+"""The parameter that ties a sign-in to the authorization request that asked for it."""
+
+
+async def authorize(request: Request, site: Site) -> Response:
+    """Answer an authorization request, once the user is signed in and has consented."""
+    if request.method == "POST":
+        # Posted from another site it came without our cookies (SameSite=Lax); the GET it becomes has them.
+        return redirect(f"{site.path(AUTHORIZE)}?{query_of(posted_parameters(request))}")
+    parameters = parse(request.query)
+    asked = await validate_authorization_request(parameters, site.server)
+    browser = await browser_of(request, site)
+    session = browser.session
+    if session is None or _must_sign_in(asked, session, site):
+        return _to_sign_in(asked, session, site)
+    consent = await site.store.consent(session.subject, asked.client.client_id)
+    if _must_consent(asked, consent):
+        if "none" in asked.prompt:
+            error = ConsentRequired("the user has not consented to this, and prompt=none forbids to ask")
+            return refuse_authorization(asked, error, site.server)
+        return await _consent_page(asked, request, browser, session, site)
+    return await _complete(asked, session, consent, request, site)
+
+
+async def consent(request: Request, site: Site) -> Response:
+    """Take the user's answer to the consent page; everything is checked anew, for time has passed."""
+    asked = await validate_authorization_request(parse(request.query), site.server)
+    browser = await browser_of(request, site)
+    session = browser.session
+    if session is None or _must_sign_in(asked, session, site):
+        return _to_sign_in(asked, session, site)
+    form = posted_parameters(request)
+    require_own_form(request, form, browser, _consent_action(session, request), site)
+    if form.get("decision") != "allow":
+        return refuse_authorization(asked, AccessDenied("the user denied the request"), site.server)
+    given = await give_consent(
+        session.subject,
+        asked.client.client_id,
+        asked.scope,
+        store=site.store,
+        now=site.now(),
+        address=request.remote_address,
+        agent=request.user_agent,
+    )
+    return await _complete(asked, session, given, request, site)
+
+
+def query_of(parameters: Parameters, **changed: str) -> str:
+    """Return parameters as a query, with some of them set anew."""
+    single = {name: value for name, value in parameters.items() if name not in MAY_REPEAT and name not in changed}
+    repeated = [(name, value) for name in sorted(MAY_REPEAT) for value in parameters.every(name)]
+    return urlencode([*single.items(), *repeated, *changed.items()])
+
+
+def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> bool:
+    return needs_sign_in(
+        session,
+        prompt=asked.prompt,
+        max_age=asked.max_age,
+        hinted_subject=asked.hinted_subject,
+        flow=asked.parameters.get(FLOW, ""),
+        now=site.now(),
+    )
+
+
+def _to_sign_in(asked: AuthorizationRequest, session: Session | None, site: Site) -> Response:
+    if "none" in asked.prompt:
+        error = LoginRequired("the user must sign in, and prompt=none forbids to ask")
+        return refuse_authorization(asked, error, site.server)
+    flow = asked.parameters.get(FLOW, "")
+    if session is not None and answers_flow(session, flow, site.now()):
+        # Asked to sign in for this very request, the user did, as another than the one hinted at. Asking again
+        # would be a loop.
+        error = LoginRequired("the user who signed in is not the one that id_token_hint names")
+        return refuse_authorization(asked, error, site.server)
+    return redirect(f"{site.path(SIGN_IN)}?{query_of(asked.parameters, flow=random_id())}")
+
+
+def _must_consent(asked: AuthorizationRequest, consent: Consent) -> bool:
+    return needs_consent(
+        asked.client, asked.scope, prompt=asked.prompt, redirect_uri=asked.redirect_uri, consent=consent
+    )
+
+
+def _consent_action(session: Session, request: Request) -> str:
+    # What was shown is what is allowed: the answer counts for this session and these very parameters.
+    return f"consent {session.session_id} {request.query}"
+
+
+async def _consent_page(
+    asked: AuthorizationRequest, request: Request, browser: Browser, session: Session, site: Site
+) -> Response:
+    user = await site.store.user(session.subject)
+    return page(
+        site,
+        "consent.html",
+        headers=keeping(browser, site),
+        form_target=asked.redirect_uri,
+        client=asked.client,
+        login=user.login if user else "",
+        scopes=[(value, site.server.scopes.get(value, "")) for value in asked.scope if value != OFFLINE_ACCESS],
+        offline=OFFLINE_ACCESS in asked.scope,
+        form_action=f"{site.path(CONSENT)}?{request.query}",
+        form_token=form_token(browser, _consent_action(session, request), site),
+    )
+
+
+async def _complete(
+    asked: AuthorizationRequest, session: Session, consent: Consent, request: Request, site: Site
+) -> Response:
+    return await complete_authorization(
+        asked,
+        authentication(session),
+        site.server,
+        consent_epoch=consent.epoch,
+        address=request.remote_address,
+        agent=request.user_agent,
+    )

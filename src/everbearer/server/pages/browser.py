@@ -1,0 +1,110 @@
+"""What a browser keeps for us: two cookies, and in each form a token that proves it came from our own page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from everbearer.login.models import Session
+from everbearer.login.sessions import cookie_value, open_session
+from everbearer.oauth.messages import Headers, Request, Response
+from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.randomness import random_id
+from everbearer.server.pages.site import Site
+
+_CSRF_PURPOSE = "form"
+
+
+class CookiesOff(Exception):
+    """A form came from a browser that did not send our cookie along."""
+
+
+class ForeignForm(Exception):
+    """A form did not come from our page in this browser, or from one shown before another sign-in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browser:
+    """The browser that a request came from."""
+
+    browser_id: str = field(repr=False)
+    is_new: bool
+    session: Session | None
+
+
+async def browser_of(request: Request, site: Site) -> Browser:
+    """Return who asks, with the live session if there is one."""
+    cookies = _cookies(request)
+    browser_id = cookies.get(_name("browser", site), "")
+    session = await open_session(
+        cookies.get(_name("session", site), ""),
+        store=site.store,
+        sealer=site.server.sealer,
+        lifetimes=site.lifetimes,
+        now=site.now(),
+    )
+    return Browser(browser_id=browser_id or random_id(), is_new=not browser_id, session=session)
+
+
+def form_token(browser: Browser, action: str, site: Site) -> str:
+    """Return what a form must bring back to do `action`, which names the session where it acts for a user."""
+    return site.server.sealer.keyed_hash(_CSRF_PURPOSE, f"{browser.browser_id}\n{action}".encode())
+
+
+def keeping(browser: Browser, site: Site) -> Headers:
+    """Return the cookie that a page with a form needs, where the browser does not have it yet."""
+    return (_set_cookie(_name("browser", site), browser.browser_id, site),) if browser.is_new else ()
+
+
+def require_own_form(request: Request, form: Parameters, browser: Browser, action: str, site: Site) -> None:
+    """Return if the form came from our own page in this very browser.
+
+    Raises:
+        CookiesOff: the browser keeps no cookies.
+        ForeignForm: it came from elsewhere.
+
+    """
+    if not _same_origin(request, site):
+        raise ForeignForm
+    if browser.is_new:
+        raise CookiesOff
+    data = f"{browser.browser_id}\n{action}".encode()
+    if not site.server.sealer.keyed_hash_matches(_CSRF_PURPOSE, data, form.get("form_token", "")):
+        raise ForeignForm
+
+
+def signed_in(response: Response, session: Session, site: Site) -> Response:
+    """Return the response with the cookie of a new session."""
+    value = cookie_value(session, site.server.sealer)
+    return response.with_headers(_set_cookie(_name("session", site), value, site, max_age=site.lifetimes.absolute))
+
+
+def signed_out(response: Response, site: Site) -> Response:
+    """Return the response with the session's cookie taken away."""
+    return response.with_headers(_set_cookie(_name("session", site), "", site, max_age=0))
+
+
+def _same_origin(request: Request, site: Site) -> bool:
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is None or origin == site.origin or origin.partition("://")[2] == request.headers.get("host")
+
+
+def _cookies(request: Request) -> dict[str, str]:
+    cookies: dict[str, str] = {}
+    for pair in request.headers.get("cookie", "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        cookies.setdefault(name, value)
+    return cookies
+
+
+def _name(name: str, site: Site) -> str:
+    # A cookie of this prefix cannot be set by a sibling host or over plain http (RFC 6265bis §4.1.3.2).
+    return f"__Host-everbearer_{name}" if site.secure else f"everbearer_{name}"
+
+
+def _set_cookie(name: str, value: str, site: Site, *, max_age: int | None = None) -> tuple[str, str]:
+    lasting = "" if max_age is None else f"; Max-Age={max_age}"
+    secure = "; Secure" if site.secure else ""
+    return ("Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{lasting}{secure}")

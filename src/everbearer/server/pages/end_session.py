@@ -1,0 +1,97 @@
+"""Signing out, by the user or at a client's request (OpenID Connect RP-Initiated Logout 1.0)."""
+
+from __future__ import annotations
+
+from everbearer.login.models import Session
+from everbearer.login.sessions import sign_out
+from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
+from everbearer.oauth.messages import Request, Response, redirect
+from everbearer.oauth.parameters import Parameters, parse, posted_parameters
+from everbearer.server.pages.authorize import query_of
+from everbearer.server.pages.browser import (
+    Browser,
+    browser_of,
+    form_token,
+    keeping,
+    require_own_form,
+    signed_out,
+)
+from everbearer.server.pages.rendering import page
+from everbearer.server.pages.site import Site
+
+END_SESSION = "/oauth2/end_session"
+SIGN_OUT = "/sign-out"
+POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri"
+
+
+async def end_session(request: Request, site: Site) -> Response:
+    """Sign out at once where the request proves that it knows this session, else ask the user (ASVS 10.6.2)."""
+    if request.method == "POST":
+        # Posted from another site it came without our cookies (SameSite=Lax); the GET it becomes has them.
+        return redirect(f"{site.path(END_SESSION)}?{query_of(posted_parameters(request))}")
+    parameters = parse(request.query)
+    asked = await validate_end_session_request(parameters, site.server)
+    browser = await browser_of(request, site)
+    if browser.session is None:
+        return await _answer(asked, parameters, site, may_redirect=asked.hint_valid)
+    if _names(asked, browser.session):
+        return await _sign_out(asked, parameters, browser.session, site)
+    return _confirmation_page(asked, request, browser, browser.session, site)
+
+
+async def confirmed_sign_out(request: Request, site: Site) -> Response:
+    """Sign out whoever said so on our own page."""
+    parameters = parse(request.query)
+    asked = await validate_end_session_request(parameters, site.server)
+    browser = await browser_of(request, site)
+    form = posted_parameters(request)
+    if browser.session is None:
+        return await _answer(asked, parameters, site, may_redirect=asked.hint_valid)
+    require_own_form(request, form, browser, sign_out_action(browser.session), site)
+    return await _sign_out(asked, parameters, browser.session, site)
+
+
+def sign_out_action(session: Session) -> str:
+    """Return the action that a form token for signing out is bound to."""
+    return f"sign-out {session.session_id}"
+
+
+def _names(asked: EndSessionRequest, session: Session) -> bool:
+    if not asked.hint_valid:
+        return False
+    return asked.hinted_session_id == session.session_id or asked.hinted_subject == session.subject
+
+
+async def _sign_out(asked: EndSessionRequest, parameters: Parameters, session: Session, site: Site) -> Response:
+    await sign_out(session, store=site.store, now=site.now())
+    return await _answer(asked, parameters, site, may_redirect=True)
+
+
+async def _answer(asked: EndSessionRequest, parameters: Parameters, site: Site, *, may_redirect: bool) -> Response:
+    if may_redirect and asked.post_logout_redirect_uri:
+        return signed_out(signed_out_redirect(asked), site)
+    uri = await _known_uri(asked, parameters, site)
+    return signed_out(page(site, "signed_out.html", back=uri), site)
+
+
+async def _known_uri(asked: EndSessionRequest, parameters: Parameters, site: Site) -> str:
+    uri = parameters.get(POST_LOGOUT_REDIRECT_URI, "")
+    if not uri or asked.post_logout_redirect_uri:
+        return asked.post_logout_redirect_uri
+    known = any(uri in client.post_logout_redirect_uris for client in await site.store.clients())
+    return uri if known else ""
+
+
+def _confirmation_page(
+    asked: EndSessionRequest, request: Request, browser: Browser, session: Session, site: Site
+) -> Response:
+    return page(
+        site,
+        "sign_out.html",
+        headers=keeping(browser, site),
+        form_target=asked.post_logout_redirect_uri,
+        client=asked.client,
+        unregistered_uri=asked.unregistered_uri,
+        form_action=site.path(SIGN_OUT) + (f"?{request.query}" if request.query else ""),
+        form_token=form_token(browser, sign_out_action(session), site),
+    )

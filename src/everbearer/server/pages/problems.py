@@ -1,0 +1,30 @@
+"""Pages for what went wrong: an authorization request that cannot go on, and the statuses that browsers meet."""
+
+from __future__ import annotations
+
+from everbearer.oauth.errors import OAuthError
+from everbearer.oauth.messages import Headers, Response
+from everbearer.server.pages.rendering import page
+from everbearer.server.pages.site import Site
+
+
+def error_page(error: OAuthError, site: Site) -> Response:
+    """Tell the user that we cannot continue and a developer why (RFC 6749 §4.1.2.1: no redirect)."""
+    headers: Headers = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
+    status = error.status if error.status in {429, 503} else 400
+    return page(site, "error.html", status=status, headers=headers, error=error.error, description=error.description)
+
+
+def problem_page(status: int, site: Site, *, headers: Headers = ()) -> Response:
+    """Return the page of a status: 404, 405, 500, 503 or another error."""
+    return page(site, "problem.html", status=status, headers=headers, status_code=status)
+
+
+def cookies_off_page(site: Site) -> Response:
+    """Tell that we need cookies, instead of asking to sign in again and again."""
+    return page(site, "problem.html", status=400, status_code="cookies")
+
+
+def foreign_form_page(site: Site) -> Response:
+    """Tell that the form was not ours, or too old."""
+    return page(site, "problem.html", status=403, status_code="form")

@@ -1,0 +1,111 @@
+"""Templates to responses, with the headers that every page has (OWASP ASVS 3.4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from everbearer.oauth.messages import NO_STORE, Headers, Response
+from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
+from everbearer.oauth.redirect_uris import form_action_source
+from everbearer.server.pages.assets import ICON, STYLE
+from everbearer.server.pages.site import Site
+
+_UNITS = ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
+LONGEST_IN_DAYS = 60 * DAY
+
+
+def page(
+    site: Site, template: str, *, status: int = 200, headers: Headers = (), form_target: str = "", **values: object
+) -> Response:
+    """Render a template.
+
+    `form_target` is the URI of another site that the page's forms may lead to, after a redirect of ours.
+    """
+    html = _TEMPLATES.get_template(template).render(
+        {
+            "site_name": site.name,
+            "lang": choose_locale(),
+            "path": site.path,
+            "style": site.path(STYLE.path),
+            "icon": site.path(ICON.path),
+            **values,
+        }
+    )
+    return Response(
+        status=status,
+        headers=(
+            ("Content-Type", "text/html; charset=utf-8"),
+            *NO_STORE,
+            ("Content-Security-Policy", _content_security_policy(form_target)),
+            # Not `no-referrer`: under that, browsers send `Origin: null` with our own forms too.
+            ("Referrer-Policy", "same-origin"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            *headers,
+        ),
+        body=html.encode(),
+    )
+
+
+def choose_locale() -> str:
+    """Return the language of the pages: English is the only one so far, whatever `ui_locales` asks for."""
+    return "en"
+
+
+def web_address(uri: str) -> str:
+    """Return the URI where it is a web address, else nothing: what a client declares must not become a script."""
+    return uri if uri.startswith(("https://", "http://")) else ""
+
+
+def duration(seconds: int) -> str:
+    """Return a length of time in words, in the largest unit that says it exactly, days rather than a few weeks."""
+    for length, name in _UNITS:
+        if length == WEEK and seconds < LONGEST_IN_DAYS:
+            continue
+        if seconds >= length and seconds % length == 0:
+            count = seconds // length
+            return f"{count} {name}" if count == 1 else f"{count} {name}s"
+    return f"{seconds} seconds"
+
+
+def day(at: int) -> str:
+    """Return the day of a point in time, as people write it."""
+    return f"{datetime.fromtimestamp(at, UTC):%-d %B %Y}"
+
+
+def moment(at: int) -> str:
+    """Return a point in time to the minute, as people write it."""
+    return f"{datetime.fromtimestamp(at, UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def machine_time(at: int) -> str:
+    """Return a point in time as `<time datetime>` has it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _content_security_policy(form_target: str) -> str:
+    # Browsers hold redirects after a form to `form-action` too, so the way back to the client must be named.
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
+        f"form-action 'self'{_source(form_target)}; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def _source(uri: str) -> str:
+    if not uri:
+        return ""
+    source = form_action_source(uri)
+    # An IPv6 address cannot be named as a host (CSP 3 §2.3.1), only its scheme.
+    return f" {source.partition('//')[0]}" if "[" in source else f" {source}"
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("everbearer.server.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(duration=duration, day=day, moment=moment, machine_time=machine_time, web_address=web_address)

@@ -1,0 +1,64 @@
+"""The paths of the pages, and what becomes of an error in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from everbearer.oauth.authorization_endpoint import AuthorizationRefused
+from everbearer.oauth.errors import OAuthError, StoreUnavailable
+from everbearer.oauth.messages import Endpoint, Request, Response
+from everbearer.server.pages import account
+from everbearer.server.pages.assets import ASSETS
+from everbearer.server.pages.authorize import AUTHORIZE, CONSENT, SIGN_IN, authorize, consent
+from everbearer.server.pages.browser import CookiesOff, ForeignForm
+from everbearer.server.pages.end_session import END_SESSION, SIGN_OUT, confirmed_sign_out, end_session
+from everbearer.server.pages.ended import ENDED_PAGES
+from everbearer.server.pages.problems import cookies_off_page, error_page, foreign_form_page, problem_page
+from everbearer.server.pages.sign_in import SETTINGS, show_sign_in, take_sign_in
+from everbearer.server.pages.site import Site
+
+View: TypeAlias = Callable[[Request, Site], Awaitable[Response]]
+
+STORE_RETRY_AFTER = 2
+
+
+def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
+    """Return what answers at each path, by method."""
+    views: dict[str, dict[str, View]] = {
+        AUTHORIZE: {"GET": authorize, "POST": authorize},
+        SIGN_IN: {"GET": show_sign_in, "POST": take_sign_in},
+        CONSENT: {"POST": consent},
+        END_SESSION: {"GET": end_session, "POST": end_session},
+        SIGN_OUT: {"POST": confirmed_sign_out},
+        SETTINGS: {"GET": account.show_account},
+        "/settings/identities": {"GET": account.lead_to_account},
+        "/settings/sessions": {"GET": account.lead_to_account},
+        account.PASSWORD: {"POST": account.change_own_password},
+        account.END_SESSIONS: {"POST": account.end_sessions},
+        account.REVOKE: {"POST": account.revoke_access},
+        account.WITHDRAW: {"POST": account.withdraw},
+        **{path: {"GET": view} for path, view in ENDED_PAGES.items()},
+    }
+    routes: dict[str, Mapping[str, Endpoint]] = {
+        path: {method: _endpoint(view, site) for method, view in methods.items()} for path, methods in views.items()
+    }
+    return routes | {asset.path: {"GET": asset.answer} for asset in ASSETS}
+
+
+def _endpoint(view: View, site: Site) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await view(request, site)
+        except AuthorizationRefused as refused:
+            return refused.response or error_page(refused.error, site)
+        except OAuthError as error:
+            return error_page(error, site)
+        except StoreUnavailable:
+            return problem_page(503, site, headers=(("Retry-After", str(STORE_RETRY_AFTER)),))
+        except CookiesOff:
+            return cookies_off_page(site)
+        except ForeignForm:
+            return foreign_form_page(site)
+
+    return endpoint

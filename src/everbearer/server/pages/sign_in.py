@@ -1,0 +1,110 @@
+"""The sign-in page: for an authorization request on its way, or else for the account page."""
+
+from __future__ import annotations
+
+from everbearer.login.sessions import sign_out
+from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts, sign_in
+from everbearer.oauth.authorization_endpoint import (
+    AuthorizationRequest,
+    refuse_authorization,
+    validate_authorization_request,
+)
+from everbearer.oauth.errors import AccessDenied
+from everbearer.oauth.messages import Headers, Request, Response, redirect
+from everbearer.oauth.parameters import Parameters, parse, posted_parameters
+from everbearer.server.pages.authorize import AUTHORIZE, FLOW, SIGN_IN
+from everbearer.server.pages.browser import (
+    Browser,
+    browser_of,
+    form_token,
+    keeping,
+    require_own_form,
+    signed_in,
+)
+from everbearer.server.pages.rendering import page
+from everbearer.server.pages.site import Site
+
+SETTINGS = "/settings"
+_ACTION = "sign-in"
+_AUTHGEAR_HINT = "https://authgear.com/login_hint"
+"""What the Authgear SDKs put into `login_hint` is for a machine, not for the field."""
+
+
+async def show_sign_in(request: Request, site: Site) -> Response:
+    """Show the form, the login filled in where it is known."""
+    browser = await browser_of(request, site)
+    asked = await _asked_for(request, site)
+    if asked is None and browser.session is not None:
+        return redirect(site.path(SETTINGS))
+    return _sign_in_page(asked, request, browser, site, login=await _likely_login(asked, browser, site))
+
+
+async def take_sign_in(request: Request, site: Site) -> Response:
+    """Check what was typed; on success go on to where the user was going, in a new session (ASVS 7.2.4)."""
+    browser = await browser_of(request, site)
+    form = posted_parameters(request)
+    require_own_form(request, form, browser, _ACTION, site)
+    asked = await _asked_for(request, site)
+    if asked is not None and form.get("decision") == "cancel":
+        return refuse_authorization(asked, AccessDenied("the user did not sign in"), site.server)
+    outcome = await sign_in(
+        _attempt(form, asked, request), store=site.store, run=site.run, now=site.now(), limits=site.limits
+    )
+    if not isinstance(outcome, SignedIn):
+        wait = outcome.retry_after if isinstance(outcome, TooManyAttempts) else 0
+        return _sign_in_page(asked, request, browser, site, login=form.get("login", ""), failed=True, wait=wait)
+    if browser.session is not None:
+        await sign_out(browser.session, store=site.store, now=site.now())
+    onward = f"{site.path(AUTHORIZE)}?{request.query}" if asked else site.path(SETTINGS)
+    return signed_in(redirect(onward), outcome.session, site)
+
+
+async def _asked_for(request: Request, site: Site) -> AuthorizationRequest | None:
+    parameters = parse(request.query)
+    return await validate_authorization_request(parameters, site.server) if "client_id" in parameters else None
+
+
+def _attempt(form: Parameters, asked: AuthorizationRequest | None, request: Request) -> Attempt:
+    return Attempt(
+        login=form.get("login", ""),
+        password=form.get("password", ""),
+        flow=asked.parameters.get(FLOW, "") if asked else "",
+        address=request.remote_address,
+        agent=request.user_agent,
+    )
+
+
+async def _likely_login(asked: AuthorizationRequest | None, browser: Browser, site: Site) -> str:
+    if asked is None or "select_account" in asked.prompt:
+        return ""
+    if asked.login_hint and not asked.login_hint.startswith(_AUTHGEAR_HINT):
+        return asked.login_hint
+    user = await site.store.user(browser.session.subject) if browser.session else None
+    return user.login if user else ""
+
+
+def _sign_in_page(
+    asked: AuthorizationRequest | None,
+    request: Request,
+    browser: Browser,
+    site: Site,
+    *,
+    login: str,
+    failed: bool = False,
+    wait: int = 0,
+) -> Response:
+    retry: Headers = (("Retry-After", str(wait)),) if wait else ()
+    status = 429 if wait else 422 if failed else 200
+    return page(
+        site,
+        "sign_in.html",
+        status=status,
+        headers=(*keeping(browser, site), *retry),
+        form_target=asked.redirect_uri if asked else "",
+        client=asked.client if asked else None,
+        login=login,
+        failed=failed,
+        wait=wait,
+        form_action=site.path(SIGN_IN) + (f"?{request.query}" if asked else ""),
+        form_token=form_token(browser, _ACTION, site),
+    )

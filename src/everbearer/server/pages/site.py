@@ -1,0 +1,45 @@
+"""What the pages need, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from everbearer.login.models import SessionLifetimes
+from everbearer.login.passwords import RunHeavy
+from everbearer.login.sign_in import SignInLimits
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.storage.store import AdminStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The sign-in, consent and account pages of one authorization server."""
+
+    server: AuthorizationServer
+    store: AdminStore
+    run: RunHeavy
+    """Runs password hashing where it keeps nobody waiting: `PasswordPool.run`."""
+    name: str = "Everbearer"
+    """What the pages call the service."""
+    limits: SignInLimits = field(default_factory=SignInLimits)
+    lifetimes: SessionLifetimes = field(default_factory=SessionLifetimes)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us by https, so that cookies are kept from plain http."""
+        return self.server.issuer.startswith("https://")
+
+    @property
+    def origin(self) -> str:
+        """Return the web origin of the issuer."""
+        parts = urlsplit(self.server.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def now(self) -> int:
+        """Return the server's time."""
+        return self.server.now()
+
+    def path(self, path: str) -> str:
+        """Return a path as browsers must ask for it: below the issuer's own path, where it has one."""
+        return urlsplit(self.server.issuer).path.rstrip("/") + path
