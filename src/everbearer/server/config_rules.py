@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -171,6 +172,11 @@ def _user(user: UserSection) -> Iterator[str]:
             "password_hash: is not an argon2id hash with today's parameters; "
             "make one with: everbearer user hash-password"
         )
+    for name, value in user.claims.items():
+        try:
+            json.dumps(value)
+        except TypeError:
+            yield f"claims.{name}: is a date or time, which no claim can be; write it in quotes"
     if "sub" in user.claims:
         yield "claims.sub: is not a claim to declare; write subject instead"
 
