@@ -1,20 +1,20 @@
-"""What the audit trail keeps of an end."""
+"""What the audit trail keeps of an end (`everbearer.oauth.events`)."""
 
 from __future__ import annotations
 
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import Ended, Everything, Grant
+from everbearer.oauth.models import Ended, Everything
 
 
-def grant_ended(grant: Grant, ended: Ended) -> Event:
+def grant_ended(grant_id: str, client_id: str, subject: str, ended: Ended) -> Event:
     """Return the event that tells of one grant's end."""
     return Event(
         kind=EventKind.GRANT_ENDED,
         at=ended.at,
         actor=ended.actor,
-        grant_id=grant.grant_id,
-        client_id=grant.client_id,
-        subject=grant.subject,
+        grant_id=grant_id,
+        client_id=client_id,
+        subject=subject,
         details={"reason": ended.reason},
     )
 

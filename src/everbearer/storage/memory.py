@@ -94,7 +94,7 @@ class MemoryStore:
         if grant is None or grant.ended is not None:
             return False
         self._grants[grant_id] = replace(grant, ended=ended)
-        self._events.append(grant_ended(grant, ended))
+        self._events.append(grant_ended(grant_id, grant.client_id, grant.subject, ended))
         return True
 
     async def end_all(self, everything: Everything, key: str, ended: Ended) -> None:

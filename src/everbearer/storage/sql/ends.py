@@ -1,0 +1,30 @@
+"""The ends of everything of a user, client, consent or session: one row each, and the epochs they count."""
+
+from __future__ import annotations
+
+from everbearer.oauth.models import Ended, Everything
+from everbearer.storage.ends import all_ended
+from everbearer.storage.sql.events import record
+from everbearer.storage.sql.transaction import Transaction
+
+END_ALL = """
+INSERT INTO ends (kind, key, epoch, reason, actor, at)
+VALUES (
+    :kind, :key, COALESCE((SELECT MAX(epoch) FROM ends WHERE kind = :kind AND key = :key), 0) + 1,
+    :reason, :actor, :at
+)
+ON CONFLICT DO NOTHING
+RETURNING epoch
+"""
+
+SESSION_SUBJECT = "SELECT subject FROM sessions WHERE session_id = :session_id"
+
+
+async def end_all(transaction: Transaction, everything: Everything, key: str, ended: Ended) -> None:
+    """End everything of a key and record it."""
+    end = {"kind": everything.value, "key": key, "reason": ended.reason.value, "actor": ended.actor, "at": ended.at}
+    # No row comes back where another node took the same epoch in between: then this end is the next one.
+    while not await transaction.run(END_ALL, **end):
+        pass
+    owners = await transaction.run(SESSION_SUBJECT, session_id=key) if everything is Everything.SESSION else []
+    await record(transaction, all_ended(everything, key, ended, subject=owners[0][0] if owners else ""))

@@ -1,0 +1,287 @@
+"""Values to columns and back."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from everbearer.login.models import Consent, Session, User
+from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.models import (
+    Authentication,
+    Client,
+    CodeBinding,
+    Ended,
+    EndReason,
+    Grant,
+    HistoryEntry,
+)
+from everbearer.oauth.scope import Scope, format_scope
+from everbearer.storage.sql.transaction import Row, Value
+from everbearer.storage.store import StoredKey
+
+_client = msgspec.json.Decoder(Client)
+_code = msgspec.json.Decoder(CodeBinding)
+_history = msgspec.json.Decoder(tuple[HistoryEntry, ...])
+_texts = msgspec.json.Decoder(tuple[str, ...])
+_details = msgspec.json.Decoder(dict[str, str])
+_claims = msgspec.json.Decoder(dict[str, Any])
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON."""
+    return msgspec.json.encode(value).decode()
+
+
+def _base64(value: bytes) -> str:
+    return urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _binary(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def scope_of(text: str) -> Scope:
+    """Return a stored scope."""
+    return tuple(text.split())
+
+
+def client_columns(client: Client) -> dict[str, Value]:
+    """Return the parameters that store a client."""
+    lifetimes = client.lifetimes
+    return {
+        "client_id": client.client_id,
+        "metadata": json_text(replace(client, epoch=0)),
+        "access_token": lifetimes.access_token,
+        "refresh_token": lifetimes.refresh_token,
+        "refresh_token_idle": lifetimes.refresh_token_idle,
+        "authorization_code": lifetimes.authorization_code,
+    }
+
+
+def client_of(row: Row) -> Client:
+    """Read a client: metadata, epoch. Settings that only a newer release knows are passed over."""
+    metadata, epoch = row
+    return replace(_client.decode(metadata), epoch=epoch)
+
+
+GRANT_COLUMNS = """
+    grants.grant_id, grants.client_id, grants.subject, grants.scope, grants.secret, grants.offline, grants.auth_time,
+    grants.amr, grants.acr, grants.session_id, grants.user_epoch, grants.client_epoch, grants.consent_epoch,
+    grants.created_at, grants.rotated_at, grants.used_at, grants.generation, grants.confirmed, grants.retries,
+    grants.late_generation, grants.late_streak, grants.idempotency_key, grants.code, grants.history"""
+
+
+def grant_columns(grant: Grant) -> dict[str, Value]:
+    """Return the parameters that store a new grant."""
+    authentication = grant.authentication
+    return {
+        "client_id": grant.client_id,
+        "subject": grant.subject,
+        "scope": format_scope(grant.scope),
+        "secret": _base64(grant.secret),
+        "offline": int(grant.offline),
+        "auth_time": authentication.auth_time,
+        "amr": json_text(authentication.amr),
+        "acr": authentication.acr,
+        "session_id": authentication.session_id,
+        "user_epoch": authentication.user_epoch,
+        "client_epoch": grant.client_epoch,
+        "consent_epoch": grant.consent_epoch,
+        "created_at": grant.created_at,
+        **changing_columns(grant),
+    }
+
+
+def changing_columns(grant: Grant) -> dict[str, Value]:
+    """Return the parameters that a spend writes."""
+    return {
+        "grant_id": grant.grant_id,
+        "rotated_at": grant.rotated_at,
+        "used_at": grant.used_at,
+        "generation": grant.generation,
+        "confirmed": grant.confirmed,
+        "retries": grant.retries,
+        "late_generation": grant.late_generation,
+        "late_streak": grant.late_streak,
+        "idempotency_key": grant.idempotency_key,
+        "code": json_text(grant.code) if grant.code else None,
+        "history": json_text(grant.history),
+    }
+
+
+def grant_of(row: Row) -> Grant:
+    """Read a grant: `GRANT_COLUMNS`, then its own end and those of its user, client, consent and session."""
+    (grant_id, client_id, subject, scope, secret, offline, auth_time, amr, acr, session_id, user_epoch) = row[:11]
+    (client_epoch, consent_epoch, created_at, rotated_at, used_at, generation, confirmed, retries) = row[11:19]
+    (late_generation, late_streak, idempotency_key, code, history) = row[19:24]
+    own, *others = (ended_of(row[at : at + 3]) for at in range(24, 39, 3))
+    return Grant(
+        grant_id=grant_id,
+        client_id=client_id,
+        subject=subject,
+        scope=scope_of(scope),
+        secret=_binary(secret),
+        offline=bool(offline),
+        authentication=Authentication(
+            subject=subject,
+            auth_time=auth_time,
+            amr=_texts.decode(amr),
+            acr=acr,
+            session_id=session_id,
+            user_epoch=user_epoch,
+        ),
+        created_at=created_at,
+        rotated_at=rotated_at,
+        used_at=used_at,
+        generation=generation,
+        confirmed=confirmed,
+        retries=retries,
+        late_generation=late_generation,
+        late_streak=late_streak,
+        idempotency_key=idempotency_key,
+        code=_code.decode(code) if code else None,
+        client_epoch=client_epoch,
+        consent_epoch=consent_epoch,
+        history=_history.decode(history),
+        ended=own or earliest(*others),
+    )
+
+
+def ended_of(columns: Row) -> Ended | None:
+    """Read an end: reason, actor, at; None where a join found none."""
+    reason, actor, at = columns
+    return None if reason is None else Ended(reason=EndReason(reason), actor=actor, at=at)
+
+
+def earliest(*ends: Ended | None) -> Ended | None:
+    """Return the end that came first; of several at one time the first named."""
+    return min((end for end in ends if end is not None), key=lambda end: end.at, default=None)
+
+
+def user_columns(user: User) -> dict[str, Value]:
+    """Return the parameters that store a user."""
+    return {
+        "subject": user.subject,
+        "login": user.login,
+        "password_hash": user.password_hash,
+        "claims": json_text(dict(user.claims)),
+        "disabled_at": user.disabled_at,
+        "updated_at": user.updated_at,
+    }
+
+
+def user_of(row: Row) -> User:
+    """Read a user: the columns in order, then the epoch."""
+    subject, login, password_hash, claims, disabled_at, created_at, updated_at, epoch = row
+    return User(
+        subject=subject,
+        login=login,
+        password_hash=password_hash,
+        claims=_claims.decode(claims),
+        disabled_at=disabled_at,
+        created_at=created_at,
+        updated_at=updated_at,
+        epoch=epoch,
+    )
+
+
+def session_columns(session: Session) -> dict[str, Value]:
+    """Return the parameters that store a session."""
+    return {
+        "session_id": session.session_id,
+        "secret": _base64(session.secret),
+        "subject": session.subject,
+        "user_epoch": session.user_epoch,
+        "auth_time": session.auth_time,
+        "amr": json_text(session.amr),
+        "flow": session.flow,
+        "created_at": session.created_at,
+        "used_at": session.used_at,
+        "address": session.address,
+        "agent": session.agent,
+    }
+
+
+def session_of(row: Row) -> Session:
+    """Read a session: the columns in order, then its own end and that of its user."""
+    session_id, secret, subject, user_epoch, auth_time, amr, flow, created_at, used_at, address, agent = row[:11]
+    return Session(
+        session_id=session_id,
+        secret=_binary(secret),
+        subject=subject,
+        user_epoch=user_epoch,
+        auth_time=auth_time,
+        amr=_texts.decode(amr),
+        flow=flow,
+        created_at=created_at,
+        used_at=used_at,
+        address=address,
+        agent=agent,
+        ended=earliest(ended_of(row[11:14]), ended_of(row[14:17])),
+    )
+
+
+def consent_of(row: Row) -> Consent:
+    """Read a consent: subject, client_id, scope, granted_at, epoch."""
+    subject, client_id, scope, granted_at, epoch = row
+    return Consent(subject=subject, client_id=client_id, scope=scope_of(scope), granted_at=granted_at, epoch=epoch)
+
+
+def event_columns(event: Event) -> dict[str, Value]:
+    """Return the parameters that store an event."""
+    return {
+        "kind": event.kind,
+        "at": event.at,
+        "actor": event.actor,
+        "grant_id": event.grant_id,
+        "client_id": event.client_id,
+        "subject": event.subject,
+        "address": event.address,
+        "agent": event.agent,
+        "details": json_text(dict(event.details)),
+    }
+
+
+def event_of(row: Row) -> Event:
+    """Read an event: the columns in order, without the id."""
+    kind, at, actor, grant_id, client_id, subject, address, agent, details = row
+    return Event(
+        kind=EventKind(kind),
+        at=at,
+        actor=actor,
+        grant_id=grant_id,
+        client_id=client_id,
+        subject=subject,
+        address=address,
+        agent=agent,
+        details=_details.decode(details),
+    )
+
+
+def key_columns(key: StoredKey) -> dict[str, Value]:
+    """Return the parameters that store a signing key."""
+    return {
+        "kid": key.kid,
+        "alg": key.alg,
+        "sealed": _base64(key.sealed),
+        "created_at": key.created_at,
+        "active_at": key.active_at,
+        "retired_at": key.retired_at,
+    }
+
+
+def key_of(row: Row) -> StoredKey:
+    """Read a signing key: the columns in order, without the predecessor."""
+    kid, alg, sealed, created_at, active_at, retired_at = row
+    return StoredKey(
+        kid=kid,
+        alg=alg,
+        sealed=_binary(sealed),
+        created_at=created_at,
+        active_at=active_at,
+        retired_at=retired_at,
+    )

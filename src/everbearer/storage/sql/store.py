@@ -1,0 +1,126 @@
+"""The store in SQL: each verb in one transaction of whichever database it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import CoroutineType
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+
+from everbearer.login.models import SessionLifetimes
+from everbearer.storage.sql import (
+    clients,
+    consents,
+    counters,
+    ends,
+    events,
+    grants,
+    keys,
+    migrations,
+    purge,
+    sessions,
+    users,
+)
+from everbearer.storage.sql.transaction import Database, Transaction
+from everbearer.storage.store import Purged
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_Function: TypeAlias = Callable[Concatenate[Transaction, P], Awaitable[T]]
+_Method: TypeAlias = "Callable[Concatenate[SqlStore, P], CoroutineType[Any, Any, T]]"
+
+
+def _reads(function: _Function[P, T]) -> _Method[P, T]:
+    async def method(store: SqlStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store.database.read(lambda transaction: function(transaction, *args, **kwargs))
+
+    return method  # type: ignore[return-value] # what an `async def` returns has two names in the two type checkers
+
+
+def _writes(function: _Function[P, T]) -> _Method[P, T]:
+    async def method(store: SqlStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store.database.write(lambda transaction: function(transaction, *args, **kwargs))
+
+    return method  # type: ignore[return-value] # what an `async def` returns has two names in the two type checkers
+
+
+class SqlStore:
+    """Everything in tables. `AdminStore` and the stores it is made of say what each verb does."""
+
+    def __init__(self, database: Database, *, session_lifetimes: SessionLifetimes | None = None) -> None:
+        self.database = database
+        self._session_lifetimes = session_lifetimes or SessionLifetimes()
+
+    # A verb that is named as its module stands last: from there on the name is the verb's.
+
+    client = _reads(clients.client)
+    put_client = _writes(clients.put_client)
+    delete_client = _writes(clients.delete_client)
+    allows_origin = _reads(clients.allows_origin)
+    clients = _reads(clients.clients)
+
+    create_grant = _writes(grants.create_grant)
+    grant = _reads(grants.grant)
+    spend = _writes(grants.spend)
+    confirm = _writes(grants.confirm)
+    end_grant = _writes(grants.end_grant)
+    end_all = _writes(ends.end_all)
+    grants = _reads(grants.grants)
+
+    user = _reads(users.user)
+    user_by_login = _reads(users.user_by_login)
+    create_user = _writes(users.create_user)
+    change_user = _writes(users.change_user)
+    delete_user = _writes(users.delete_user)
+    upgrade_password_hash = _writes(users.upgrade_password_hash)
+    users = _reads(users.users)
+
+    create_session = _writes(sessions.create_session)
+    session = _reads(sessions.session)
+    touch_session = _writes(sessions.touch_session)
+    sessions_of = _reads(sessions.sessions_of)
+
+    consent = _reads(consents.consent)
+    consents_of = _reads(consents.consents_of)
+    give_consent = _writes(consents.give_consent)
+    withdraw_consent = _writes(consents.withdraw_consent)
+
+    remember = _writes(counters.remember)
+    remembers = _reads(counters.remembers)
+    count_attempt = _writes(counters.count_attempt)
+    forget_attempts = _writes(counters.forget_attempts)
+
+    add_key = _writes(keys.add_key)
+    retire_key = _writes(keys.retire_key)
+    keys = _reads(keys.keys)
+
+    record = _writes(events.record)
+    events = _reads(events.events)
+
+    ping = _writes(migrations.ping)
+    pending_migrations = _writes(migrations.pending_migrations)
+
+    async def migrate(self) -> list[str]:
+        """Apply what is pending, each in a transaction of its own."""
+        applied: list[str] = []
+        while name := await self.database.write(migrations.apply_next):
+            applied.append(name)
+        return applied
+
+    async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
+        """Remove a batch of each kind: grants and sessions first, for the ends of sessions wait for them."""
+        before = now - keep
+        read, write = self.database.read, self.database.write
+        grants = await read(lambda tx: purge.dead_grants(tx, before=before, batch=batch))
+        removed_grants = await write(lambda tx: purge.remove_grants(tx, grants)) if grants else 0
+        lifetimes = self._session_lifetimes
+        sessions = await read(lambda tx: purge.dead_sessions(tx, lifetimes, before=before, batch=batch))
+        removed_sessions = await write(lambda tx: purge.remove_sessions(tx, sessions)) if sessions else 0
+        orphaned = await read(lambda tx: purge.orphaned_ends(tx, before=before, batch=batch))
+        removed_ends = await write(lambda tx: purge.remove_ends(tx, orphaned)) if orphaned else 0
+        forgotten = await write(lambda tx: purge.remove_forgotten(tx, before=before, batch=batch))
+        return Purged(grants=removed_grants, sessions=removed_sessions, others=removed_ends + forgotten)
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self.database.close()

@@ -1,0 +1,153 @@
+"""One connection to an SQLite file, without a thread of its own: verbs run where they are called."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import apsw
+
+from everbearer.oauth.errors import StoreUnavailable
+from everbearer.storage.file_lock import FileLock
+from everbearer.storage.sql.transaction import Row, Value, Verb
+
+T = TypeVar("T")
+
+_Connection: TypeAlias = Any
+"""An `apsw.Connection`, whose own types name some that Python 3.11 does not have."""
+
+PATIENCE = 5.0
+"""Seconds that a write waits for other processes before it gives up."""
+
+CHECKPOINT_PAGES = 1000
+LARGEST_LOG_KEPT = 64 * 1024 * 1024
+
+
+class DatabaseLocked(StoreUnavailable):
+    """Other processes kept writing for longer than this one could wait."""
+
+
+class SQLiteConnection:
+    """One connection, for one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        with _errors():
+            self._lock = FileLock(path.with_name(path.name + ".lock"))
+            try:
+                self._connection = self._open(path)
+            except BaseException:
+                self._lock.close()
+                raise
+        self._statements = _Statements(self._connection)
+
+    def read(self, verb: Verb[T]) -> T:
+        """Run a verb that reads in one statement."""
+        with _errors():
+            return _finish(verb(self._statements))
+
+    def write(self, verbs: Sequence[Verb[Any]], *, patience: float = PATIENCE) -> list[Any]:
+        """Run verbs in one transaction, each isolated, and return what each gave: its result or its exception.
+
+        Raises:
+            DatabaseLocked: other processes kept writing for `patience` seconds.
+            StoreUnavailable: the database cannot be written. None of the verbs has an effect.
+
+        """
+        # Waiting for the lock is a queue in the kernel; SQLite alone would poll.
+        end = time.monotonic() + patience
+        self._acquire(patience)
+        try:
+            with _errors(), self._transaction(patience=end - time.monotonic()):
+                return [self._isolated(verb) for verb in verbs]
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Close the connection and the lock."""
+        self._connection.close()
+        self._lock.close()
+
+    def _open(self, path: Path) -> _Connection:
+        # SQLite gives its side files the mode of the database.
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection: _Connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(int(PATIENCE * 1000))
+        if connection.pragma("journal_mode") != "wal":
+            self._begin_log(connection)
+        # An answer sent is an answer kept: the log is flushed to the disk at each commit, on macOS truly so.
+        connection.pragma("synchronous", "FULL")
+        connection.pragma("fullfsync", "ON")
+        connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        connection.pragma("journal_size_limit", LARGEST_LOG_KEPT)
+        return connection
+
+    def _begin_log(self, connection: _Connection) -> None:
+        self._acquire(PATIENCE)
+        try:
+            connection.pragma("journal_mode", "WAL")
+        finally:
+            self._lock.release()
+
+    def _acquire(self, patience: float) -> None:
+        if not self._lock.acquire(patience):
+            raise DatabaseLocked("another process keeps the database locked")
+
+    @contextmanager
+    def _transaction(self, *, patience: float) -> Generator[None]:
+        # Whoever writes without the lock, such as the sqlite3 shell, is waited for by SQLite itself.
+        self._connection.set_busy_timeout(max(0, int(patience * 1000)))
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                with suppress(apsw.Error):
+                    self._connection.execute("ROLLBACK")
+
+    def _isolated(self, verb: Verb[T]) -> T | Exception:
+        self._connection.execute("SAVEPOINT verb")
+        try:
+            with _errors():
+                outcome: T | Exception = _finish(verb(self._statements))
+        except Exception as error:
+            if not self._connection.in_transaction:
+                raise  # SQLite has given the whole transaction up, so no verb of it may claim success.
+            self._connection.execute("ROLLBACK TO verb")
+            outcome = error
+        self._connection.execute("RELEASE verb")
+        return outcome
+
+
+class _Statements:
+    """What verbs run on; see `everbearer.storage.sql.transaction.Transaction`."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    async def run(self, statement: str, /, **parameters: Value) -> list[Row]:
+        rows: list[Row] = self._connection.execute(statement, parameters).fetchall()
+        return rows
+
+
+def _finish(verb: Awaitable[T]) -> T:
+    """Finish a coroutine that never suspends, without an event loop."""
+    steps = verb.__await__()
+    try:
+        next(steps)
+    except StopIteration as finished:
+        result: T = finished.value
+        return result
+    raise RuntimeError("a verb awaits its statements alone, and those of SQLite never suspend")
+
+
+@contextmanager
+def _errors() -> Generator[None]:
+    try:
+        yield
+    except (apsw.Error, OSError) as error:
+        raise StoreUnavailable(f"SQLite cannot answer: {type(error).__name__}: {error}") from error
