@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from everbearer.storage.memory import MemoryStore
+from everbearer.storage.sqlite import BlockingSQLiteStore, SQLiteStore
 from everbearer.storage.store import AdminStore
 from world import World, new_world
 
 BACKENDS: Mapping[str, Callable[[Path], AdminStore]] = {
     "memory": lambda _: MemoryStore(),
+    "sqlite": SQLiteStore,
+    "blocking sqlite": BlockingSQLiteStore,
 }
 """Every store there is; each test that takes `world` runs on all of them."""
 
