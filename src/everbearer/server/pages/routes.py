@@ -9,6 +9,7 @@ from everbearer.oauth.authorization_endpoint import AuthorizationRefused
 from everbearer.oauth.errors import OAuthError, StoreUnavailable
 from everbearer.oauth.messages import Endpoint, Request, Response
 from everbearer.server.pages import account
+from everbearer.server.pages.app_session import hints_at_app_session, sign_in_by_app_session
 from everbearer.server.pages.assets import ASSETS
 from everbearer.server.pages.authorize import AUTHORIZE, CONSENT, SIGN_IN, authorize, consent
 from everbearer.server.pages.browser import CookiesOff, ForeignForm
@@ -26,7 +27,7 @@ STORE_RETRY_AFTER = 2
 def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
     """Return what answers at each path, by method."""
     views: dict[str, dict[str, View]] = {
-        AUTHORIZE: {"GET": authorize, "POST": authorize},
+        AUTHORIZE: {"GET": _authorize, "POST": authorize},
         SIGN_IN: {"GET": show_sign_in, "POST": take_sign_in},
         CONSENT: {"POST": consent},
         END_SESSION: {"GET": end_session, "POST": end_session},
@@ -41,12 +42,18 @@ def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
         **{path: {"GET": view} for path, view in ENDED_PAGES.items()},
     }
     routes: dict[str, Mapping[str, Endpoint]] = {
-        path: {method: _endpoint(view, site) for method, view in methods.items()} for path, methods in views.items()
+        path: {method: guarded(view, site) for method, view in methods.items()} for path, methods in views.items()
     }
     return routes | {asset.path: {"GET": asset.answer} for asset in ASSETS}
 
 
-def _endpoint(view: View, site: Site) -> Endpoint:
+async def _authorize(request: Request, site: Site) -> Response:
+    return await (sign_in_by_app_session if hints_at_app_session(request) else authorize)(request, site)
+
+
+def guarded(view: View, site: Site) -> Endpoint:
+    """Return the endpoint of a view: every error it gives up with becomes a page or a redirect."""
+
     async def endpoint(request: Request) -> Response:
         try:
             return await view(request, site)

@@ -1,0 +1,154 @@
+"""The ready server as one application: protocol, pages and health, out of a configuration and a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from everbearer.http.asgi import Application, asgi_application
+from everbearer.http.cors import share
+from everbearer.http.protocol_routes import client_routes, issuer_path, public_routes
+from everbearer.http.routes import Routes, dispatch, not_found
+from everbearer.login.models import SessionLifetimes
+from everbearer.login.passwords import RunHeavy
+from everbearer.login.sign_in import SignInLimits
+from everbearer.oauth.authorization_server import AuthorizationServer, unix_now
+from everbearer.oauth.grants import GRANTS
+from everbearer.oauth.messages import Endpoint, Request, Response, redirect
+from everbearer.oauth.redirect_uris import origin_of
+from everbearer.oauth.sealing import Sealer
+from everbearer.server.config import Config
+from everbearer.server.config_file import find_config, load_config
+from everbearer.server.health import health_routes
+from everbearer.server.housekeeping import Housekeeping
+from everbearer.server.opening import open_sealer, open_store
+from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
+from everbearer.server.pages.playground import playground_routes
+from everbearer.server.pages.problems import problem_page
+from everbearer.server.pages.routes import guarded, page_routes
+from everbearer.server.pages.sign_in import SETTINGS
+from everbearer.server.pages.site import Site
+from everbearer.server.password_pool import PasswordPool
+from everbearer.server.signing_keys import SigningKeys
+from everbearer.storage.store import AdminStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an application is made of; whoever opened it closes it."""
+
+    config: Config
+    store: AdminStore
+    sealer: Sealer
+    keys: SigningKeys
+    run: RunHeavy
+
+
+def create() -> Application:
+    """Return the application of the configuration that the environment names: for each worker of a server.
+
+    `EVERBEARER_CONFIG` is the path of the file; `EVERBEARER_DEV=1` adds what development mode has.
+    """
+    named = os.environ.get("EVERBEARER_CONFIG")
+    config = load_config(find_config(Path(named) if named else None), os.environ)
+    return application(config, os.environ, development=os.environ.get("EVERBEARER_DEV") == "1")
+
+
+def application(config: Config, environ: Mapping[str, str], *, development: bool = False) -> Application:
+    """Return the ASGI application of a configuration. It opens its store at start and closes it at shutdown.
+
+    Raises:
+        ConfigError: the server's secret is missing or will not do.
+    """
+    store = open_store(config)
+    sealer = open_sealer(config, environ)
+    pool = PasswordPool()
+    keys = SigningKeys(store, sealer, unix_now)
+    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, run=pool.run)
+    chores = Housekeeping(store=store, sealer=sealer, keys=keys, settings=config.keys, run=pool.run)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncGenerator[None]:
+        async with chores.going_on():
+            yield
+        pool.close()
+        await store.close()
+
+    return asgi_application(build(parts, development=development), lifespan=lifespan, max_body=config.server.max_body)
+
+
+def build(parts: Parts, *, development: bool = False) -> Endpoint:
+    """Return the endpoint of the whole server."""
+    site = site_of(parts)
+    base = issuer_path(site.server)
+    public = public_routes(site.server)
+    clients = {**client_routes(site.server), base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)}}
+    front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}
+    others = {**page_routes(site), **health_routes(parts.store), **front}
+    routes: Routes = {**public, **clients, **{base + path: methods for path, methods in others.items()}}
+    return share(
+        dispatch(routes, otherwise=_missing(site)),
+        with_everybody=frozenset(public),
+        # Not the pages: "Authorization servers [...] MUST NOT [support CORS] at the Authorization Endpoint" (RFC 9700
+        # §2.6), and nothing else of them is for scripts of other origins.
+        with_clients=frozenset(clients),
+        allows_origin=_allows_origin(parts.store, origin_of(site.server.issuer)),
+    )
+
+
+def site_of(parts: Parts) -> Site:
+    """Return the authorization server with its pages."""
+    config, store = parts.config, parts.store
+    server = AuthorizationServer(
+        issuer=config.issuer,
+        store=store,
+        sealer=parts.sealer,
+        keys=parts.keys,
+        scopes=config.all_scopes,
+        claims=_claims(store),
+        grants=GRANTS,
+    )
+    sign_in = config.sign_in
+    return Site(
+        server=server,
+        store=store,
+        run=parts.run,
+        name=config.name,
+        limits=SignInLimits(window=sign_in.window, per_account=sign_in.per_account, per_address=sign_in.per_address),
+        lifetimes=SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle),
+    )
+
+
+def _claims(store: AdminStore) -> Callable[[str], Awaitable[Mapping[str, object] | None]]:
+    async def claims(subject: str) -> Mapping[str, object] | None:
+        user = await store.user(subject)
+        if user is None or user.disabled_at is not None:
+            return None
+        return {"updated_at": user.updated_at, **user.claims}
+
+    return claims
+
+
+def _allows_origin(store: AdminStore, own: str) -> Callable[[str], Awaitable[bool]]:
+    async def allows_origin(origin: str) -> bool:
+        return origin == own or await store.allows_origin(origin)
+
+    return allows_origin
+
+
+def _to_settings(site: Site) -> Endpoint:
+    async def to_settings(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+        return redirect(site.path(SETTINGS))
+
+    return to_settings
+
+
+def _missing(site: Site) -> Endpoint:
+    async def missing(request: Request) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        return problem_page(404, site) if wants_page else await not_found(request)
+
+    return missing
