@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -41,9 +42,9 @@ def is_table(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-def is_list(value: object) -> TypeGuard[list[Any]]:
-    """Return whether a value is a list."""
-    return isinstance(value, list)
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Return whether a value is a list, or what became of one."""
+    return isinstance(value, list | tuple)
 
 
 def prepare(value: Any, kind: inspect.Type, reading: Reading, key: str) -> Any:  # noqa: ANN401 - as TOML has it

@@ -1,0 +1,215 @@
+"""`everbearer client`: applications that ask for tokens."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from everbearer.oauth.client_rules import client_problems
+from everbearer.oauth.encoding import base64url
+from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.models import Client, Ended, EndReason
+from everbearer.oauth.randomness import random_bytes
+from everbearer.oauth.scope import format_scope
+from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
+from everbearer.server.cli.output import moment, say, say_json, say_members, say_table
+from everbearer.server.config import ClientSection
+from everbearer.server.config_reading import ConfigError
+from everbearer.server.declared import CLIENT_SECRET
+from everbearer.server.declared_clients import declared_client
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Id = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
+KEPT_SECRETS = 2
+"""The new one, and the one before it until the application has changed over."""
+
+
+def client_members(client: Client) -> dict[str, Any]:
+    """Return what may be shown of a client: all but its secrets, of which only the number."""
+    members = asdict(client)
+    return members | {"secrets": len(client.secrets), "scope": format_scope(client.scope)}
+
+
+@app.command("list")
+def list_clients(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """List all applications."""
+    clients = at_desk(config, lambda desk: desk.store.clients())
+    if as_json:
+        say_json([client_members(client) for client in clients])
+        return
+    rows = [
+        (
+            each.client_id,
+            each.client_name,
+            "public" if each.public else "confidential",
+            " ".join(each.grant_types),
+            "disabled" if each.disabled_at else "",
+        )
+        for each in clients
+    ]
+    say_table(("CLIENT ID", "NAME", "KIND", "GRANT TYPES", ""), rows, otherwise="There are no clients.")
+
+
+@app.command("show")
+def show_client(client_id: Id, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Show all settings of an application."""
+    client = at_desk(config, lambda desk: _existing(client_id, desk))
+    members = client_members(client)
+    if as_json:
+        say_json(members)
+    else:
+        say_members(members | {"created_at": moment(client.created_at), "disabled_at": moment(client.disabled_at)})
+
+
+@app.command("create")
+def create_client(  # noqa: PLR0913 - one argument an option
+    type_: Annotated[str, typer.Option("--type", help="spa, native, web or machine.")],
+    client_id: Annotated[str, typer.Option("--id", help="Its client id; a random one where left out.")] = "",
+    name: Annotated[str, typer.Option(help="What users see.")] = "",
+    redirect_uri: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    post_logout_redirect_uri: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    scope: Annotated[str | None, typer.Option(help="All it may ask for, separated by spaces.")] = None,
+    access_token_format: Annotated[str, typer.Option(help="jwt or opaque.")] = "jwt",  # noqa: S107 - a format
+    config: ConfigOption = None,
+    *,
+    first_party: Annotated[bool, typer.Option("--first-party", help="Your own: no consent page.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Create an application. Its secret, if it has one, is printed this once and never again."""
+    given = {
+        "type": type_,
+        "client_id": client_id or random_bytes(8).hex(),
+        "client_name": name,
+        "redirect_uris": redirect_uri or [],
+        "post_logout_redirect_uris": post_logout_redirect_uri or [],
+        "scope": scope,
+        "access_token_format": access_token_format,
+        "first_party": first_party,
+    }
+    secret = new_secret() if type_ in {"web", "machine"} else ""
+    client = at_desk(config, lambda desk: _create(given, secret, desk))
+    _tell(client, secret, as_json=as_json)
+
+
+def new_secret() -> str:
+    """Return a new client secret: 43 characters of `[A-Za-z0-9_-]`, the same in a form, a URL and HTTP Basic."""
+    return base64url(random_bytes(32))
+
+
+async def _create(given: dict[str, Any], secret: str, desk: Desk) -> Client:
+    merged = given | {
+        "lifetimes": msgspec.structs.asdict(desk.config.lifetimes),
+        "rotation": msgspec.structs.asdict(desk.config.rotation),
+    }
+    try:
+        section = msgspec.convert(merged, ClientSection)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"client: {error}") from None
+    hashes = (desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()),) if secret else ()
+    client = replace(declared_client(section, hashes, desk.config), created_at=desk.now)
+    problems = client_problems(client)
+    if problems:
+        raise ConfigError(*problems)
+    if await desk.store.client(client.client_id) is not None:
+        raise NotDone(f"there is a client {client.client_id} already; choose another id")
+    await desk.store.put_client(client, _event(EventKind.CLIENT_CREATED, client, desk))
+    return client
+
+
+def _tell(client: Client, secret: str, *, as_json: bool) -> None:
+    shown = {"client_id": client.client_id} | ({"client_secret": secret} if secret else {})
+    if as_json:
+        say_json(client_members(client) | shown)
+        return
+    say_members(shown)
+    if secret:
+        say("The secret is not stored: keep it now, it cannot be shown again.")
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    client_id: Id,
+    config: ConfigOption = None,
+    *,
+    at_once: Annotated[bool, typer.Option("--now", help="Let the earlier secrets stop working at once.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an application a new secret, printed this once. The one before it works until the next rotation."""
+    secret = new_secret()
+
+    async def rotate(desk: Desk) -> Client:
+        client = await _existing(client_id, desk)
+        if client.public:
+            raise NotDone(f"{client_id} is a public client: it has no secret to rotate")
+        kept = () if at_once else client.secrets[: KEPT_SECRETS - 1]
+        hashes = (desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()), *kept)
+        changed = replace(client, secrets=hashes)
+        await desk.store.put_client(changed, _event(EventKind.CLIENT_CHANGED, changed, desk, change="secret"))
+        return changed
+
+    _tell(at_desk(config, rotate), secret, as_json=as_json)
+
+
+@app.command("disable")
+def disable_client(client_id: Id, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Refuse an application everything and end all its grants."""
+
+    async def disable(desk: Desk) -> Client:
+        client = await _existing(client_id, desk)
+        changed = replace(client, disabled_at=client.disabled_at or desk.now)
+        ends = Ended(reason=EndReason.CLIENT_DISABLED, actor=desk.actor, at=desk.now)
+        event = _event(EventKind.CLIENT_CHANGED, changed, desk, change="disabled")
+        await desk.store.put_client(changed, event, ends=ends)
+        return changed
+
+    _done(at_desk(config, disable), f"{client_id} is disabled; all its grants have ended.", as_json=as_json)
+
+
+@app.command("enable")
+def enable_client(client_id: Id, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Let a disabled application ask for tokens again; what had ended stays ended."""
+
+    async def enable(desk: Desk) -> Client:
+        changed = replace(await _existing(client_id, desk), disabled_at=None)
+        await desk.store.put_client(changed, _event(EventKind.CLIENT_CHANGED, changed, desk, change="enabled"))
+        return changed
+
+    _done(at_desk(config, enable), f"{client_id} is enabled.", as_json=as_json)
+
+
+@app.command("delete")
+def delete_client(
+    client_id: Id, config: ConfigOption = None, *, yes: YesOption = False, as_json: JsonOption = False
+) -> None:
+    """Delete an application and end all its grants."""
+    confirm(f"Delete {client_id} and end all its grants?", yes=yes)
+
+    async def delete(desk: Desk) -> Client:
+        client = await _existing(client_id, desk)
+        ends = Ended(reason=EndReason.CLIENT_DELETED, actor=desk.actor, at=desk.now)
+        await desk.store.delete_client(client_id, _event(EventKind.CLIENT_DELETED, client, desk), ends)
+        return client
+
+    _done(at_desk(config, delete), f"{client_id} is deleted; all its grants have ended.", as_json=as_json)
+
+
+async def _existing(client_id: str, desk: Desk) -> Client:
+    client = await desk.store.client(client_id)
+    if client is None:
+        raise NotDone(f"there is no client {client_id}; everbearer client list shows all")
+    return client
+
+
+def _event(kind: EventKind, client: Client, desk: Desk, **details: str) -> Event:
+    return Event(kind=kind, at=desk.now, actor=desk.actor, client_id=client.client_id, details=details)
+
+
+def _done(client: Client, sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json(client_members(client))
+    else:
+        say(sentence)

@@ -1,0 +1,94 @@
+"""`everbearer config`: check, show and explain the configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import typer
+
+from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
+from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
+from everbearer.server.config import Config
+from everbearer.server.config_reading import ConfigError, is_list, is_table
+from everbearer.server.config_reference import reference
+from everbearer.server.config_rules import serving_problems
+from everbearer.server.declared import client_secrets
+from everbearer.server.secrets import secret_warnings, server_secrets
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+MASK = "********"
+_SECRETS = frozenset({"client_secret", "client_secrets", "password", "password_hash"})
+
+
+@app.command("check")
+def check(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Tell all that would keep `everbearer serve` from starting with this configuration."""
+    loaded = read_config(config)
+    problems = [*serving_problems(loaded), *_unreadable(loaded)]
+    warnings = secret_warnings(loaded, os.environ)
+    for warning in warnings:
+        warn(f"warning: {warning}")
+    if problems:
+        fail(*problems, code=USAGE)
+    if as_json:
+        say_json({"ok": True, "warnings": warnings})
+    else:
+        say("The configuration is good.")
+
+
+def _unreadable(config: Config) -> list[str]:
+    problems: list[str] = []
+    try:
+        server_secrets(config, os.environ)
+    except ConfigError as error:
+        problems += error.problems
+    for client in config.clients:
+        try:
+            client_secrets(client)
+        except ConfigError as error:
+            problems += error.problems
+    return problems
+
+
+@app.command("show")
+def show(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Print what is in force, from the file, the environment and the defaults, without secrets."""
+    members = masked_table(msgspec.to_builtins(read_config(config)))
+    if as_json:
+        say_json(members)
+        return
+    for name, value in members.items():
+        if is_table(value) and value:
+            say(f"\n[{name}]")
+            for key, inner in value.items():
+                say(f"{json.dumps(key) if '.' in key else key} = {_toml(inner)}")
+        else:
+            say(f"{name} = {_toml(value)}")
+
+
+def masked_table(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same settings with every secret hidden."""
+    return {name: MASK if name in _SECRETS and value else _masked(value) for name, value in table.items()}
+
+
+def _masked(value: object) -> object:
+    if is_table(value):
+        return masked_table(value)
+    if is_list(value):
+        return [_masked(each) for each in value]
+    return value
+
+
+def _toml(value: object) -> str:
+    return '"none"' if value is None else msgspec.json.encode(value).decode()
+
+
+@app.command("reference")
+def print_reference() -> None:
+    """Print the reference of all settings, in Markdown."""
+    say(reference().rstrip("\n"))
