@@ -128,7 +128,7 @@ async def _ended(
         return Ended(reason=EndReason.CLIENT_DISABLED, actor="", at=client.disabled_at)
     if token.grant_id:
         gone = Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
-        return end_of(grant, client, now) if grant else gone
+        return end_of(grant, client, now, issued=token.generation) if grant else gone
     revoked = client.epoch > token.generation or await server.store.remembers(REVOKED, token.token_id)
     return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now) if revoked else None
 

@@ -52,7 +52,7 @@ async def _generation(kind: str, presented: Presented, server: AuthorizationServ
             kind=kind, alive=False, text=gone, grant_id=presented.grant_id, generation=presented.generation
         )
     client = await server.store.client(grant.client_id)
-    ended = _end(grant, client, server)
+    ended = _end(grant, client, presented, server)
     alive, text = _verdict(presented, grant, client, server)
     return Explanation(
         kind=kind,
@@ -68,10 +68,10 @@ async def _generation(kind: str, presented: Presented, server: AuthorizationServ
     )
 
 
-def _end(grant: Grant, client: Client | None, server: AuthorizationServer) -> Ended | None:
+def _end(grant: Grant, client: Client | None, presented: Presented, server: AuthorizationServer) -> Ended | None:
     if client is None:
         return grant.ended or Ended(reason=EndReason.CLIENT_DELETED, actor="", at=server.now())
-    return end_of(grant, client, server.now())
+    return end_of(grant, client, server.now(), issued=presented.generation)
 
 
 _TEXTS = {

@@ -75,13 +75,13 @@ async def _refresh_token(text: str, caller: Client, server: AuthorizationServer)
     if client is None or client.disabled_at is not None or not _may_know(caller, grant.client_id):
         return INACTIVE
     newest = presented.generation >= grant.generation
-    if not newest or end_of(grant, client, server.now()) is not None:
+    if not newest or end_of(grant, client, server.now(), issued=presented.generation) is not None:
         return INACTIVE
     return {
         "active": True,
         "scope": format_scope(grant.scope),
         "client_id": grant.client_id,
-        "exp": expiry(grant, client).first_at,
+        "exp": expiry(grant, client, issued=presented.generation).first_at,
         "iat": grant.rotated_at,
         "sub": grant.subject,
         "iss": server.issuer,

@@ -25,10 +25,14 @@ class Expiry:
         return self.absolute_at if self.idle_at is None else min(self.idle_at, self.absolute_at)
 
 
-def expiry(grant: Grant, client: Client) -> Expiry:
-    """Return when a grant ends by itself, counted from the use its row holds (after the touch, never before)."""
+def expiry(grant: Grant, client: Client, *, issued: int = 0) -> Expiry:
+    """Return when a grant ends by itself, counted from the use its row holds (after the touch, never before).
+
+    `issued` is a generation of which an authentic token is at hand: a store that has lost its latest writes may not
+    know that the code was redeemed.
+    """
     lifetimes = client.lifetimes
-    if grant.generation == 0:
+    if max(grant.generation, issued) == 0:
         return Expiry(idle_at=None, absolute_at=grant.created_at + lifetimes.authorization_code)
     if not grant.offline:
         return Expiry(idle_at=None, absolute_at=grant.rotated_at + lifetimes.access_token)
@@ -37,14 +41,14 @@ def expiry(grant: Grant, client: Client) -> Expiry:
     return Expiry(idle_at=idle_at, absolute_at=grant.created_at + lifetimes.refresh_token)
 
 
-def end_of(grant: Grant, client: Client, now: int) -> Ended | None:
-    """Return how a grant has ended, by an act or by itself; None while it is alive."""
+def end_of(grant: Grant, client: Client, now: int, *, issued: int = 0) -> Ended | None:
+    """Return how a grant has ended, by an act or by itself; None while it is alive. `issued` is as for `expiry`."""
     if grant.ended is not None:
         return grant.ended
-    ends = expiry(grant, client)
+    ends = expiry(grant, client, issued=issued)
     if now < ends.first_at:
         return None
-    if grant.generation == 0:
+    if max(grant.generation, issued) == 0:
         return Ended(reason=EndReason.CODE_EXPIRED, actor=SERVER, at=ends.absolute_at)
     idle_first = ends.idle_at is not None and ends.idle_at < ends.absolute_at
     reason = EndReason.EXPIRED_IDLE if idle_first else EndReason.EXPIRED_ABSOLUTE

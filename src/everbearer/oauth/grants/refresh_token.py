@@ -77,7 +77,7 @@ async def _live_grant(presented: Presented, client: Client, server: Authorizatio
     # anybody who got hold of a token could sign its owner out.
     if grant.client_id != client.client_id:
         raise InvalidGrant("the refresh token was issued to another client", reason="another client's")
-    ended = end_of(grant, client, now)
+    ended = end_of(grant, client, now, issued=presented.generation)
     if ended is None:
         return grant
     if grant.ended is None:
