@@ -35,7 +35,7 @@ from everbearer.oauth.models import (
 )
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.randomness import random_bytes, random_id
-from everbearer.oauth.redirect_uris import origin_of, registered
+from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
 from everbearer.oauth.refresh_tokens import SECRET_LENGTH, seal_code
 from everbearer.oauth.response_modes import ResponseMode, carry
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, format_scope, parse_scope, require_within
@@ -208,7 +208,7 @@ def _redirect_uri(parameters: Parameters, client: Client, server: AuthorizationS
     if registered(sent, client.redirect_uris):
         return sent
     # The server's own pages are a safe place to come back to, where nothing is carried along.
-    own = origin_of(sent) == origin_of(server.issuer) != "" and "\\" not in sent and "@" not in sent
+    own = well_formed(sent) and origin_of(sent) == origin_of(server.issuer) != "" and "@" not in sent
     if own and parameters.get("response_type") == NONE:
         return sent
     raise InvalidRequest("redirect_uri is not registered for this client; register it exactly as it is sent")
@@ -282,7 +282,10 @@ def _scope(parameters: Parameters, client: Client, server: AuthorizationServer) 
     require_within(scope, client.scope, "is not allowed to this client")
     # "The Authorization Server MUST ignore the offline_access request unless [...]" (OpenID Connect Core §11).
     keep_offline = REFRESH_TOKEN in client.grant_types
-    return tuple(value for value in scope if keep_offline or value != OFFLINE_ACCESS)
+    kept = tuple(value for value in scope if keep_offline or value != OFFLINE_ACCESS)
+    if not kept:
+        raise InvalidScope("this client may not have refresh tokens; ask for more than offline_access")
+    return kept
 
 
 def _code_challenge(parameters: Parameters, client: Client) -> str:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1")
+_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
+
+
+def well_formed(uri: str) -> bool:
+    """Return whether a URI has only characters that RFC 3986 allows before a fragment, and no fragment.
+
+    What parses URIs drops line breaks and tabs without a word; what sends them in a header must not see any.
+    """
+    return _CHARACTERS.fullmatch(uri) is not None
 
 
 def registered(uri: str, uris: tuple[str, ...]) -> bool:
@@ -16,7 +26,7 @@ def registered(uri: str, uris: tuple[str, ...]) -> bool:
     """
     if uri in uris:
         return True
-    portless = _without_loopback_port(uri)
+    portless = _without_loopback_port(uri) if well_formed(uri) else None
     return portless is not None and any(portless == _without_loopback_port(known) for known in uris)
 
 
@@ -26,7 +36,7 @@ def _without_loopback_port(uri: str) -> str | None:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS or "@" in parts.netloc or "\\" in uri:
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS or "@" in parts.netloc:
         return None
     netloc = parts.netloc.removesuffix(f":{port}") if port is not None else parts.netloc
     return parts._replace(netloc=netloc).geturl()
