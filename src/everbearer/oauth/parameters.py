@@ -131,7 +131,7 @@ def _from_json(body: bytes) -> Parameters:
         texts = [(name, value) for name, value in pairs if isinstance(value, str) and value]
         if len(texts) != sum(value not in ("", None) for _, value in pairs):
             raise InvalidRequest("the body is JSON; send a form")
-        return _collect(texts)
+        return _collect((_encodable(name), _encodable(value)) for name, value in texts)
 
     try:
         parsed = json.loads(body, object_pairs_hook=members)
@@ -140,3 +140,12 @@ def _from_json(body: bytes) -> Parameters:
     if not isinstance(parsed, Parameters):
         raise InvalidRequest(f"the body is neither {FORM} nor a flat JSON object")
     return parsed
+
+
+def _encodable(text: str) -> str:
+    # Half a surrogate pair can be written in JSON, and encoded in nothing.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("a parameter is not Unicode text") from None
+    return _printable(text)

@@ -29,6 +29,7 @@ class TokenResponse:
 def render_token_response(tokens: TokenResponse) -> Response:
     """Render the response as JSON that nobody may store."""
     optional = {
+        "scope": format_scope(tokens.scope) or None,
         "refresh_token": tokens.refresh_token,
         "id_token": tokens.id_token,
         "refresh_token_timeout": tokens.refresh_token_timeout,
@@ -39,7 +40,6 @@ def render_token_response(tokens: TokenResponse) -> Response:
             "access_token": tokens.access_token,
             "token_type": "Bearer",
             "expires_in": tokens.expires_in,
-            "scope": format_scope(tokens.scope),
             **{name: value for name, value in optional.items() if value is not None},
             **tokens.extra,
         }

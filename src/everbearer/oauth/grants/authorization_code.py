@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
-from everbearer.oauth.explanations import explanation_uri
+from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import add_to_history
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
@@ -40,7 +40,9 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
         raise await _replayed(grant, server)
     ended = end_of(grant, request.client, now)
     if ended is not None:
-        raise InvalidGrant("the code has expired", reason=ended.reason)
+        raise InvalidGrant(
+            DESCRIPTIONS[ended.reason], reason=ended.reason, error_uri=explanation_uri(server.issuer, ended.reason)
+        )
     _check_redirect_uri(grant.code, request)
     _check_verifier(grant.code, request)
     redeemed = add_to_history(
