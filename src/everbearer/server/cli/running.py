@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -82,7 +83,7 @@ def dev(
         fail(*error.problems, code=USAGE)
     _, sealer = _make_ready(loaded, lambda config, sealer: _demo(config, sealer, client_redirect_uri or []))
     os.environ[CONFIG] = str(file)
-    os.environ[DEV] = str(file.parent)
+    os.environ[DEV] = "1"
     members = banner_members(loaded, demo_credentials(sealer), file)
     announce = (lambda: say_json(members)) if as_json else (lambda: say(banner(members)))
     server = _Announcing(uvicorn.Config(**_settings(loaded, log_level="warning")), announce)
@@ -103,10 +104,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
-        fail(
-            f"port {port} on {host} cannot be had ({error.strerror or error}): stop what uses it, or choose another "
-            "with --port; --port 0 takes a free one"
-        )
+        if error.errno == errno.EADDRINUSE:
+            fail(f"port {port} on {host} is in use already: choose another with --port; --port 0 takes a free one")
+        fail(f"{host}, port {port}: {os.strerror(error.errno or 0)}; choose another --host or --port")
 
 
 def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) -> tuple[Applied, Sealer]:
