@@ -1,0 +1,216 @@
+"""Users, browser sessions, consents and counted attempts, on every store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from storage_values import CLIENT, ENDED, EVENT, NOW, OTHER_END, SESSION, USER, new_grant
+
+from everbearer.login.models import Consent
+from everbearer.oauth.events import EventKind
+from everbearer.oauth.models import Everything
+from everbearer.storage.store import AdminStore
+
+CHANGED = replace(EVENT, kind=EventKind.USER_CHANGED, grant_id="")
+BOB = replace(USER, subject="bob", login="bob@example.com")
+
+
+async def test_a_user_comes_back_as_stored(store: AdminStore) -> None:
+    assert await store.create_user(USER, CHANGED) is True
+    assert await store.user("ada") == USER
+    assert await store.user_by_login("ada@example.com") == USER
+    assert await store.events(subject="ada") == [CHANGED]
+
+
+async def test_there_is_no_user_that_was_not_stored(store: AdminStore) -> None:
+    assert await store.user("ada") is None
+    assert await store.user_by_login("ada@example.com") is None
+
+
+@pytest.mark.parametrize("taken", [replace(BOB, login=USER.login), replace(BOB, subject=USER.subject)])
+async def test_login_and_subject_are_one_users_alone(store: AdminStore, taken: object) -> None:
+    assert isinstance(taken, type(USER))
+    await store.create_user(USER, EVENT)
+
+    assert await store.create_user(taken, CHANGED) is False
+    assert await store.users() == [USER]
+    assert await store.events() == [EVENT]
+
+
+async def test_a_change_replaces_all_but_subject_and_creation(store: AdminStore) -> None:
+    await store.create_user(USER, EVENT)
+    changed = replace(
+        USER, login="lovelace", password_hash="new", claims={"name": "A."}, disabled_at=None, updated_at=NOW + 9
+    )
+
+    assert await store.change_user(replace(changed, created_at=0), CHANGED) is True
+    assert await store.user("ada") == changed
+    assert await store.user_by_login("ada@example.com") is None
+    assert await store.events() == [CHANGED, EVENT]
+
+
+async def test_a_user_cannot_take_anothers_login(store: AdminStore) -> None:
+    await store.create_user(USER, EVENT)
+    await store.create_user(BOB, EVENT)
+    await store.create_session(SESSION, EVENT)
+
+    assert await store.change_user(replace(USER, login=BOB.login), CHANGED, ends=ENDED) is False
+    assert await store.user("ada") == USER
+    assert await store.sessions_of("ada") == [SESSION]
+    assert len(await store.events()) == 3
+
+
+async def test_a_user_who_is_not_there_cannot_change(store: AdminStore) -> None:
+    assert await store.change_user(USER, CHANGED, ends=ENDED) is False
+    assert await store.events() == []
+
+
+async def test_a_change_that_ends_all_raises_the_epoch(store: AdminStore) -> None:
+    await store.create_user(USER, EVENT)
+    await store.create_session(SESSION, EVENT)
+    await store.change_user(USER, CHANGED, ends=ENDED)
+
+    assert await store.user("ada") == replace(USER, epoch=1)
+    assert await store.user_by_login(USER.login) == replace(USER, epoch=1)
+    assert await store.session("session") == replace(SESSION, ended=ENDED)
+    assert [event.kind for event in await store.events(limit=2)] == [EventKind.ALL_ENDED, EventKind.USER_CHANGED]
+
+
+async def test_a_deleted_user_leaves_no_session_and_no_consent(store: AdminStore) -> None:
+    await store.create_user(USER, EVENT)
+    await store.create_session(SESSION, EVENT)
+    await store.create_session(replace(SESSION, session_id="bobs", subject="bob"), EVENT)
+    await store.give_consent("ada", "spa", ("openid",), EVENT)
+    await store.give_consent("bob", "spa", ("openid",), EVENT)
+
+    assert await store.delete_user("ada", CHANGED, ENDED) is True
+    assert await store.user("ada") is None
+    assert await store.session("session") is None
+    assert await store.consents_of("ada") == []
+    assert await store.session("bobs") is not None
+    assert len(await store.consents_of("bob")) == 1
+    assert await store.delete_user("ada", CHANGED, ENDED) is False
+    assert await store.create_user(USER, EVENT) is True
+    assert await store.user("ada") == replace(USER, epoch=1)
+
+
+async def test_users_are_listed_by_login_in_pages(store: AdminStore) -> None:
+    for name in ("carol", "ada", "bob"):
+        await store.create_user(replace(USER, subject=name, login=name), EVENT)
+
+    assert [user.login for user in await store.users(limit=2)] == ["ada", "bob"]
+    assert [user.login for user in await store.users(after="bob")] == ["carol"]
+
+
+async def test_a_hash_is_upgraded_only_if_the_password_is_unchanged(store: AdminStore) -> None:
+    await store.create_user(USER, EVENT)
+    await store.upgrade_password_hash("ada", old="another", new="lost")
+    await store.upgrade_password_hash("ada", old=USER.password_hash, new="upgraded")
+    await store.upgrade_password_hash("eve", old=USER.password_hash, new="nobody's")
+
+    assert await store.user("ada") == replace(USER, password_hash="upgraded")
+
+
+async def test_a_session_comes_back_as_stored(store: AdminStore) -> None:
+    await store.create_session(SESSION, CHANGED)
+
+    assert await store.session("session") == SESSION
+    assert await store.session("other") is None
+    assert await store.events() == [CHANGED]
+
+
+async def test_a_session_ends_once_and_alone(store: AdminStore) -> None:
+    await store.create_session(SESSION, EVENT)
+    await store.create_session(replace(SESSION, session_id="other"), EVENT)
+    await store.end_all(Everything.SESSION, "session", ENDED)
+    await store.end_all(Everything.SESSION, "session", OTHER_END)
+
+    assert await store.session("session") == replace(SESSION, ended=ENDED)
+    assert [session.session_id for session in await store.sessions_of("ada")] == ["other"]
+
+
+async def test_a_session_begun_after_all_had_ended_lives(store: AdminStore) -> None:
+    await store.end_all(Everything.USER, "ada", ENDED)
+    await store.create_session(SESSION, EVENT)
+    await store.create_session(replace(SESSION, session_id="new", user_epoch=1), EVENT)
+
+    assert [session.session_id for session in await store.sessions_of("ada")] == ["new"]
+
+
+async def test_the_use_of_a_session_never_moves_backwards(store: AdminStore) -> None:
+    await store.create_session(SESSION, EVENT)
+    await store.touch_session("session", NOW + 500)
+    await store.touch_session("session", NOW + 400)
+    await store.touch_session("other", NOW)
+
+    assert await store.session("session") == replace(SESSION, used_at=NOW + 500)
+
+
+async def test_sessions_are_listed_by_their_last_use(store: AdminStore) -> None:
+    for age, name in enumerate(["newest", "middle", "oldest"]):
+        await store.create_session(replace(SESSION, session_id=name, used_at=NOW - age), EVENT)
+    await store.create_session(replace(SESSION, session_id="bobs", subject="bob"), EVENT)
+    await store.touch_session("oldest", NOW + 1)
+
+    assert [session.session_id for session in await store.sessions_of("ada")] == ["oldest", "newest", "middle"]
+
+
+async def test_a_consent_that_was_not_given_is_empty(store: AdminStore) -> None:
+    assert await store.consent("ada", "spa") == Consent(subject="ada", client_id="spa")
+
+
+async def test_a_consent_is_added_to_the_one_before(store: AdminStore) -> None:
+    await store.give_consent("ada", "spa", ("openid", "email"), EVENT)
+    await store.give_consent("ada", "spa", ("profile", "openid"), replace(EVENT, at=NOW + 5))
+
+    consent = Consent(subject="ada", client_id="spa", scope=("openid", "email", "profile"), granted_at=NOW + 5)
+    assert await store.consent("ada", "spa") == consent
+    assert await store.consents_of("ada") == [consent]
+    assert len(await store.events()) == 2
+
+
+async def test_a_withdrawn_consent_is_forgotten_and_ends_its_grants(store: AdminStore) -> None:
+    await store.give_consent("ada", "spa", ("openid",), EVENT)
+    await store.give_consent("ada", "web", ("openid",), EVENT)
+    await store.create_grant(new_grant(), EVENT)
+    await store.withdraw_consent("ada", "spa", ENDED)
+
+    assert await store.consent("ada", "spa") == Consent(subject="ada", client_id="spa", epoch=1)
+    assert [consent.client_id for consent in await store.consents_of("ada")] == ["web"]
+    ended = await store.grant("grant")
+    assert ended is not None
+    assert ended.ended == ENDED
+    kinds = [event.kind for event in await store.events(subject="ada", client_id="spa", limit=2)]
+    assert kinds == [EventKind.ALL_ENDED, EventKind.CONSENT_WITHDRAWN]
+
+
+async def test_a_consent_given_again_keeps_its_epoch(store: AdminStore) -> None:
+    await store.withdraw_consent("ada", "spa", ENDED)
+    await store.give_consent("ada", "spa", ("email",), EVENT)
+
+    consent = Consent(subject="ada", client_id="spa", scope=("email",), granted_at=NOW, epoch=1)
+    assert await store.consent("ada", "spa") == consent
+    assert await store.consents_of("ada") == [consent]
+
+
+async def test_another_client_of_the_same_id_inherits_no_consent(store: AdminStore) -> None:
+    await store.put_client(CLIENT, EVENT)
+    await store.give_consent("ada", "spa", ("openid",), EVENT)
+    await store.delete_client("spa", EVENT, ENDED)
+
+    assert (await store.consent("ada", "spa")).scope == ()
+
+
+async def test_attempts_are_counted_in_the_window_of_the_first(store: AdminStore) -> None:
+    counts = [await store.count_attempt("ada", now=NOW + late, window=60) for late in (0, 10, 59, 60, 61)]
+
+    assert counts == [1, 2, 3, 1, 2]
+    assert await store.count_attempt("bob", now=NOW, window=60) == 1
+
+
+async def test_an_emptied_bucket_counts_anew(store: AdminStore) -> None:
+    await store.count_attempt("ada", now=NOW, window=60)
+    await store.forget_attempts("ada")
+
+    assert await store.count_attempt("ada", now=NOW, window=60) == 1
