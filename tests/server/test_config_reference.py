@@ -1,0 +1,35 @@
+"""The reference of the configuration is made from it, and is never stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from everbearer.server.config_reference import duration_text, reference
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+def test_the_page_says_what_the_code_says() -> None:
+    assert PAGE.read_text() == reference().rstrip("\n") + "\n", (
+        "run: everbearer config reference > docs/configuration.md"
+    )
+
+
+def test_every_setting_stands_there_with_its_variable_and_default() -> None:
+    page = reference()
+
+    assert "### `access_token`\n\nAn access token.\n" in page
+    assert '· default `"30m"` · `EVERBEARER_LIFETIMES__ACCESS_TOKEN`' in page
+    assert "## [[clients]]" in page
+    assert "`EVERBEARER_CLIENTS`, all of them as one TOML list" in page
+    assert "· required" in page
+    assert "- `offline_access`: " in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0"), (10, "10"), (60, '"1m"'), (7200, '"2h"'), (86400, '"1d"'), (31449600, '"52w"')]
+)
+def test_a_duration_is_told_as_one_would_write_it(seconds: int, text: str) -> None:
+    assert duration_text(seconds) == text
