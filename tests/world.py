@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import pytest
+
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
     AuthorizationRequest,
@@ -72,6 +74,9 @@ PEOPLE: Mapping[str, Mapping[str, object]] = {
         "https://example.com/claims/plan": "gold",
     }
 }
+
+ANY_STORE = pytest.mark.parametrize("store", ["memory"], indirect=True)
+"""For tests of what no store has a part in: one is as good as another, and the one in memory is quick."""
 
 _SCOPE = ("openid", "offline_access", "profile", "email", "read", "write")
 

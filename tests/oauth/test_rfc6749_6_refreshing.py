@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -195,7 +196,7 @@ async def test_another_clients_refresh_token_is_refused_and_its_grant_lives(
     [{"client_secret": None}, {"client_secret": "wrong"}, {"client_secret": ""}, {"client_id": None}],
 )
 async def test_a_confidential_client_must_authenticate_and_a_failure_spends_nothing(
-    world: World, credentials: dict[str, str | None]
+    world: World, credentials: dict[str, Any]
 ) -> None:
     token = await world.refresh_token("rotating")
 
@@ -232,7 +233,7 @@ async def test_a_public_client_that_sends_a_secret_is_refused(world: World) -> N
     ],
     ids=str,
 )
-async def test_a_failed_request_of_any_kind_spends_nothing(world: World, broken: dict[str, str | None]) -> None:
+async def test_a_failed_request_of_any_kind_spends_nothing(world: World, broken: dict[str, Any]) -> None:
     token = await world.refresh_token()
     before = await world.grant(token)
 
@@ -284,7 +285,7 @@ async def test_leave_to_refresh_is_asked_only_after_authentication(world: World)
 @pytest.mark.parametrize(
     "extra", [{"redirect_uri": "https://elsewhere.example/cb"}, {"response_type": "code"}, {"x_device_info": "e30"}]
 )
-async def test_parameters_that_mean_nothing_here_are_ignored(world: World, extra: dict[str, str]) -> None:
+async def test_parameters_that_mean_nothing_here_are_ignored(world: World, extra: dict[str, Any]) -> None:
     answer = await world.refresh(await world.refresh_token("web"), client="web", **extra)
 
     assert answer.status == 200

@@ -1,0 +1,177 @@
+"""Contradictory settings of clients are refused, each with a sentence that says what to change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
+from everbearer.oauth.models import AuthMethod, Client, Lifetimes, RotationPolicy
+
+SPA = Client(client_id="spa", redirect_uris=("https://app.example.com/cb",), scope=("openid", "offline_access"))
+WEB = replace(SPA, client_id="web", secrets=("hash",))
+MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
+
+
+@pytest.mark.parametrize("client", [SPA, WEB, MACHINE], ids=lambda client: client.client_id)
+def test_a_usual_client_has_no_problems(client: Client) -> None:
+    assert client_problems(client) == ()
+
+
+@pytest.mark.parametrize(
+    ("client", "sentence"),
+    [
+        (replace(SPA, client_id=""), "client_id must be"),
+        (replace(SPA, client_id="my app"), "client_id must be"),
+        (replace(SPA, access_token_signing_alg="none"), "access_token_signing_alg 'none' is not one of ES256"),
+        (replace(SPA, id_token_signed_response_alg="HS256"), "id_token_signed_response_alg 'HS256' is not one of"),
+        (replace(WEB, token_endpoint_auth_method=AuthMethod.NONE), "remove the secret or the method"),
+        (replace(SPA, token_endpoint_auth_method=AuthMethod.BASIC), "but the client has no secret"),
+        (replace(SPA, token_endpoint_auth_method=AuthMethod.POST), "but the client has no secret"),
+        (replace(MACHINE, grant_types=()), "grant_types is empty"),
+        (replace(MACHINE, secrets=()), "client_credentials is for clients with a secret"),
+        (replace(WEB, grant_types=("refresh_token",)), "add authorization_code to grant_types"),
+        (replace(SPA, grant_types=("authorization_code",)), "add refresh_token to grant_types"),
+        (replace(SPA, redirect_uris=()), "add at least one URI to redirect_uris"),
+        (replace(SPA, client_uri="example.com"), "client_uri: 'example.com' must be an absolute https or http URL"),
+        (replace(SPA, logo_uri="javascript:alert(1)"), "logo_uri"),
+        (replace(SPA, policy_uri="https:///path"), "policy_uri"),
+        (replace(SPA, tos_uri="https://exa mple.com"), "tos_uri"),
+        (replace(SPA, post_logout_redirect_uris=("/bye",)), "post_logout_redirect_uris: '/bye' is not absolute"),
+    ],
+)
+def test_a_contradiction_is_told_in_a_sentence(client: Client, sentence: str) -> None:
+    problems = client_problems(client)
+
+    assert len(problems) == 1
+    assert sentence in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("/callback", "is not absolute"),
+        ("app.example.com/callback", "is not absolute"),
+        ("https://app.example.com/cb#part", "has a fragment"),
+        ("https://app.example.com/cb#", "has a fragment"),
+        ("https://app.example.com/c b", "is not a URI"),
+        ("https://app.example.com\\@evil.example/", "is not a URI"),
+        ("https://app.example.com/ü", "is not a URI"),
+        ("https://app.example.com:port/", "is not a URI"),
+        ("https://[::1/", "is not a URI"),
+        ("", "is not a URI"),
+        ("https:///callback", "has no host"),
+        ("https://user@app.example.com/", "has a user name"),
+        ("https://*.example.com/", "has a wildcard"),
+        ("https://app.example.com/*", "has a wildcard"),
+        ("http://app.example.com/cb", "would send the code in clear"),
+        ("http://localhost.example.com/cb", "would send the code in clear"),
+        ("javascript:alert(1)", "would run or read something in the browser"),
+        ("data:text/html,x", "would run or read something in the browser"),
+        ("file:///etc/passwd", "would run or read something in the browser"),
+        ("myapp://callback", "has a scheme that other apps can claim too"),
+    ],
+)
+@pytest.mark.spec("RFC 6749", "3.1.2")
+@pytest.mark.spec("RFC 8252", "7.1")
+def test_an_unsafe_redirect_uri_is_refused(uri: str, why: str) -> None:
+    problems = client_problems(replace(SPA, redirect_uris=(uri,)))
+
+    assert len(problems) == 1
+    assert f"redirect_uris: {uri!r} {why}" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.com/cb?tenant=1",
+        "http://localhost:8081/",
+        "http://127.0.0.1/cb",
+        "http://[::1]:3000/cb",
+        "com.example.app:/callback",
+        "com.example.app://callback",
+    ],
+)
+def test_a_safe_redirect_uri_is_accepted(uri: str) -> None:
+    assert client_problems(replace(SPA, redirect_uris=(uri,))) == ()
+
+
+@pytest.mark.parametrize(
+    ("lifetimes", "sentence"),
+    [
+        (Lifetimes(access_token=0), "lifetimes.access_token is 0: it must be at least 1 second"),
+        (Lifetimes(id_token=-1), "lifetimes.id_token is -1"),
+        (Lifetimes(authorization_code=601), "at most 600 are allowed"),
+        (Lifetimes(access_token=7200, refresh_token=3600, refresh_token_idle=None), "is longer than lifetimes.refresh"),
+        (Lifetimes(refresh_token=7200, refresh_token_idle=7201), "and would never count"),
+        (Lifetimes(access_token=3600, refresh_token_idle=600), "signed out between two refreshes"),
+    ],
+)
+def test_lifetimes_that_contradict_each_other_are_told(lifetimes: Lifetimes, sentence: str) -> None:
+    problems = lifetime_problems(lifetimes)
+
+    assert len(problems) == 1
+    assert sentence in problems[0]
+
+
+def test_lifetimes_of_refresh_tokens_do_not_matter_to_a_machine() -> None:
+    lifetimes = Lifetimes(access_token=7200, refresh_token=3600, refresh_token_idle=60)
+
+    assert client_problems(replace(MACHINE, lifetimes=lifetimes)) == ()
+
+
+def test_no_idle_limit_is_no_problem() -> None:
+    assert lifetime_problems(Lifetimes(refresh_token_idle=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "sentence"),
+    [
+        (RotationPolicy(retry_window=-1), "rotation.retry_window is -1: it must be at least 0"),
+        (RotationPolicy(late_after=-1), "rotation.late_after is -1: it must be at least 0"),
+        (RotationPolicy(late_limit=0), "rotation.late_limit is 0: it must be at least 1"),
+        (RotationPolicy(retry_limit=0), "rotation.retry_limit is 0: it must be at least 1"),
+        (RotationPolicy(rotate=False, retry_window=60), "but rotation.rotate is false"),
+        (RotationPolicy(retry_window=5, late_after=10), "no retry could ever be late"),
+    ],
+)
+def test_a_rotation_policy_that_contradicts_itself_is_told(policy: RotationPolicy, sentence: str) -> None:
+    problems = rotation_problems(policy)
+
+    assert len(problems) == 1
+    assert sentence in problems[0]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        RotationPolicy(retry_window=0),
+        RotationPolicy(retry_window=5, late_limit=None),
+        RotationPolicy(retry_window=600),
+        RotationPolicy(rotate=False),
+        RotationPolicy(rotate=True, late_limit=None),
+    ],
+)
+def test_a_rotation_policy_that_makes_sense_is_accepted(policy: RotationPolicy) -> None:
+    assert rotation_problems(policy) == ()
+
+
+@pytest.mark.spec("RFC 9700", "2.2.2")
+def test_a_public_client_must_rotate() -> None:
+    problems = client_problems(replace(SPA, rotation=RotationPolicy(rotate=False)))
+
+    assert len(problems) == 1
+    assert "a client without a secret must rotate" in problems[0]
+
+
+def test_a_confidential_client_need_not_rotate() -> None:
+    assert client_problems(replace(WEB, rotation=RotationPolicy(rotate=False))) == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("10.0.0.1", False), (None, False)],
+)
+def test_loopback_is_this_machine_only(host: str | None, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
