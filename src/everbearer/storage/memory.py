@@ -69,6 +69,7 @@ class MemoryStore:
         if stored.generation != expected:
             return Spend.SUPERSEDED
         retries = stored.retries + (grant.retries > stored.retries)
+        later = grant.late_generation > stored.late_generation
         self._grants[grant.grant_id] = replace(
             stored,
             generation=grant.generation,
@@ -76,8 +77,8 @@ class MemoryStore:
             used_at=grant.used_at,
             confirmed=max(stored.confirmed, grant.confirmed),
             retries=retries if grant.generation == expected else 0,
-            late_generation=grant.late_generation,
-            late_streak=grant.late_streak,
+            late_generation=grant.late_generation if later else stored.late_generation,
+            late_streak=grant.late_streak if later else stored.late_streak,
             idempotency_key=grant.idempotency_key,
             code=grant.code,
             history=grant.history,
@@ -314,7 +315,7 @@ class MemoryStore:
             ),
             self._ends.get((Everything.SESSION, session_id, 1)) if session_id and not grant.offline else None,
         ]
-        return grant.ended or _earliest(*ends)
+        return _earliest(*ends) or grant.ended
 
     def _end_of_session(self, session: Session) -> Ended | None:
         return _earliest(

@@ -87,8 +87,8 @@ UPDATE grants SET
     used_at = :used_at,
     confirmed = CASE WHEN :confirmed > confirmed THEN :confirmed ELSE confirmed END,
     retries = CASE WHEN generation <> :generation THEN 0 WHEN :retries > retries THEN retries + 1 ELSE retries END,
-    late_generation = :late_generation,
-    late_streak = :late_streak,
+    late_generation = CASE WHEN :late_generation > late_generation THEN :late_generation ELSE late_generation END,
+    late_streak = CASE WHEN :late_generation > late_generation THEN :late_streak ELSE late_streak END,
     idempotency_key = :idempotency_key,
     code = :code,
     history = :history
