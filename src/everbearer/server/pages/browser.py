@@ -68,7 +68,8 @@ def require_own_form(request: Request, form: Parameters, browser: Browser, actio
     if browser.is_new:
         raise CookiesOff
     data = f"{browser.browser_id}\n{action}".encode()
-    if not site.server.sealer.keyed_hash_matches(_CSRF_PURPOSE, data, form.get("form_token", "")):
+    token = form.get("form_token", "")
+    if not token.isascii() or not site.server.sealer.keyed_hash_matches(_CSRF_PURPOSE, data, token):
         raise ForeignForm
 
 

@@ -59,6 +59,11 @@ def web_address(uri: str) -> str:
     return uri if uri.startswith(("https://", "http://")) else ""
 
 
+def image_address(uri: str) -> str:
+    """Return the URI where it is one that our pages may show as an image, else nothing."""
+    return uri if uri.startswith(("https://", "data:image/")) else ""
+
+
 def duration(seconds: int) -> str:
     """Return a length of time in words, in the largest unit that says it exactly, days rather than a few weeks."""
     for length, name in _UNITS:
@@ -108,4 +113,6 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(duration=duration, day=day, moment=moment, machine_time=machine_time, web_address=web_address)
+_TEMPLATES.filters.update(
+    {function.__name__: function for function in (day, duration, image_address, machine_time, moment, web_address)}
+)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+
+from everbearer.oauth.errors import TemporarilyUnavailable
+from everbearer.server.password_pool import PasswordPool
+
+
+@pytest.fixture
+def pool() -> Iterator[PasswordPool]:
+    pool = PasswordPool(threads=1, waiting=1)
+    yield pool
+    pool.close()
+
+
+async def test_it_returns_and_raises_what_the_work_does(pool: PasswordPool) -> None:
+    assert await pool.run(lambda: 6 * 7) == 42
+    with pytest.raises(ZeroDivisionError):
+        await pool.run(lambda: 1 // 0)
+
+
+async def test_more_than_may_wait_are_refused_and_later_ones_are_not(pool: PasswordPool) -> None:
+    go_on = Event()
+    running = [asyncio.create_task(pool.run(go_on.wait)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(TemporarilyUnavailable) as refused:
+        await pool.run(lambda: None)
+    assert refused.value.retry_after == 5
+
+    go_on.set()
+    assert all(await asyncio.gather(*running))
+    assert await pool.run(lambda: "free again") == "free again"
+
+
+async def test_who_stops_waiting_makes_room(pool: PasswordPool) -> None:
+    go_on = Event()
+    running = asyncio.create_task(pool.run(go_on.wait))
+    waiting = asyncio.create_task(pool.run(go_on.wait))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    third = asyncio.create_task(pool.run(go_on.wait))
+    await asyncio.sleep(0)
+    go_on.set()
+
+    assert all(await asyncio.gather(running, third))
