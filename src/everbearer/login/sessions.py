@@ -19,14 +19,14 @@ FLOW_LIFETIME = 30 * MINUTE
 """How long after a sign-in the authorization request that asked for it may still rely on it."""
 
 _ID_LENGTH = 16
-_SECRET_LENGTH = 16
+SECRET_LENGTH = 16
 
 
 def new_session(user: User, *, flow: str, now: int, address: str = "", agent: str = "") -> Session:
     """Return a new session of a user who has just signed in: always under a new id (ASVS 7.2.4)."""
     return Session(
         session_id=random_id(),
-        secret=random_bytes(_SECRET_LENGTH),
+        secret=random_bytes(SECRET_LENGTH),
         subject=user.subject,
         user_epoch=user.epoch,
         auth_time=now,
@@ -124,6 +124,6 @@ async def sign_out_others(current: Session, *, store: AccountStore, now: int) ->
 def _unseal(cookie: str, sealer: Sealer) -> tuple[str, bytes] | None:
     sealed = from_base64url(cookie.removeprefix(PREFIX)) if cookie.startswith(PREFIX) else None
     plain = sealer.unseal("session", sealed) if sealed else None
-    if plain is None or len(plain) != _ID_LENGTH + _SECRET_LENGTH:
+    if plain is None or len(plain) != _ID_LENGTH + SECRET_LENGTH:
         return None
     return base64url(plain[:_ID_LENGTH]), plain[_ID_LENGTH:]
