@@ -20,7 +20,14 @@ from everbearer.server.pages.routes import page_routes
 from server.app_world import REDIRECT, Browser, new_endpoint
 from world import VERIFIER, s256
 
-NAMES = ["grant_type", "client_id", "client_secret", "refresh_token", "code", "code_verifier", "redirect_uri", "scope", "token", "token_type_hint", "response_type", "response_mode", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age", "login_hint", "id_token_hint", "ui_locales", "acr_values", "claims", "request", "request_uri", "registration", "display", "flow", "login", "password", "decision", "form_token", "resource", "audience", "access_token", "post_logout_redirect_uri", "logout_hint", "client_assertion", "client_assertion_type", "do", "refresh_tokens", "session", "grant", "client", "new_password", "current_password", "x"]
+NAMES = [
+    *["grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "refresh_token", "code"],
+    *["code_verifier", "redirect_uri", "scope", "token", "token_type_hint", "access_token", "resource", "audience"],
+    *["response_type", "response_mode", "state", "nonce", "code_challenge", "code_challenge_method", "prompt"],
+    *["max_age", "login_hint", "id_token_hint", "ui_locales", "acr_values", "claims", "request", "request_uri"],
+    *["registration", "display", "flow", "login", "password", "decision", "form_token", "post_logout_redirect_uri"],
+    *["logout_hint", "do", "refresh_tokens", "session", "grant", "client", "new_password", "current_password", "x"],
+]
 
 GOOD = [
     *["authorization_code", "refresh_token", "client_credentials", "demo-spa", "partner", REDIRECT, VERIFIER],
