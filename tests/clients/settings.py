@@ -1,0 +1,86 @@
+"""The applications and the user that the tests of unmodified clients declare to the server."""
+
+from __future__ import annotations
+
+from clients.person import LOGIN, PASSWORD
+
+SECRET = "Vw3-kTq9_ZyR7bNc0LmXs5Ud8PfHj2GaEo4"
+REDIRECT_URI = "http://127.0.0.1:49152/callback"
+"""Where nobody listens: tests take the answer from the redirect itself."""
+PHP_REDIRECT_URI = "http://localhost:8081/"
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
+
+_SETTINGS = """
+[sign_in]
+per_account = 1000
+per_address = 10000
+
+[[users]]
+login = "{login}"
+password = "{password}"
+subject = "ada"
+claims = {{ email = "{login}", email_verified = true, name = "Ada Example" }}
+
+[[clients]]
+client_id = "spa"
+client_name = "A single-page app"
+type = "spa"
+first_party = true
+redirect_uris = ["{page}/callback", "{page}"]
+
+[[clients]]
+client_id = "public"
+client_name = "A public client"
+type = "native"
+redirect_uris = ["{redirect_uri}"]
+
+[[clients]]
+client_id = "web"
+client_name = "A web app"
+type = "web"
+first_party = true
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}", "{express}/auth-redirect", "{php}"]
+post_logout_redirect_uris = ["{express}"]
+
+[[clients]]
+client_id = "stranger"
+client_name = "A web app of somebody else"
+type = "web"
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}"]
+post_logout_redirect_uris = ["http://127.0.0.1:49152/bye"]
+
+[[clients]]
+client_id = "hurried"
+type = "web"
+first_party = true
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}"]
+lifetimes = {{ access_token = "10m" }}
+
+[[clients]]
+client_id = "machine"
+type = "machine"
+client_secret = "{secret}"
+scope = "profile email"
+introspects_all = true
+"""
+
+_OF_ALGORITHM = """
+[[clients]]
+client_id = "signed-{alg}"
+type = "web"
+first_party = true
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}"]
+id_token_signed_response_alg = "{alg}"
+access_token_signing_alg = "{alg}"
+"""
+
+
+def settings(*, page: str, express: str) -> str:
+    """Return the settings in TOML, for applications at two origins."""
+    values = {"secret": SECRET, "redirect_uri": REDIRECT_URI}
+    main = _SETTINGS.format(login=LOGIN, password=PASSWORD, page=page, express=express, php=PHP_REDIRECT_URI, **values)
+    return main + "".join(_OF_ALGORITHM.format(alg=alg, **values) for alg in ALGORITHMS)

@@ -1,0 +1,94 @@
+"""A real server in a process of its own, on a free loopback port and a database of its own, for tests from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_TIMEOUT = 30
+STOP_TIMEOUT = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProcess:
+    """A running server. `config` is its file, so that commands can be run on the same database."""
+
+    issuer: str
+    config: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+    environ: dict[str, str] = field(repr=False)
+
+    def command(self, *arguments: str) -> Any:
+        """Run `everbearer ... --json` at this server's desk and return what it says."""
+        command = [sys.executable, "-m", "everbearer", *arguments, "--config", str(self.config), "--json"]
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own command
+        assert done.returncode == 0, f"everbearer {' '.join(arguments)}: {done.stderr or done.stdout}"
+        return json.loads(done.stdout)
+
+    def told(self) -> str:
+        """Return the end of the server's log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port on which nothing listens now."""
+    with socket.create_server((host, 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running_server(folder: Path, settings: str, *, port: int | None = None) -> Iterator[ServerProcess]:
+    """Run a server with some settings of its own, in TOML below `[server]`, until the block is left."""
+    port = port or free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    config = folder / "everbearer.toml"
+    head = f'issuer = "{issuer}"\n[server]\nport = {port}\ndatabase = "everbearer.db"\n'
+    config.write_text(head + settings, encoding="utf-8")
+    environ = {**os.environ, "EVERBEARER_SECRET": secrets.token_urlsafe(48)}
+    log = folder / "server.log"
+    command = [sys.executable, "-m", "everbearer", "serve", "--config", str(config)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+    server = ServerProcess(issuer=issuer, config=config, log=log, process=process, environ=environ)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(server: ServerProcess) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{server.issuer}/readyz", timeout=2).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not get ready; its log:\n{server.told()}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
