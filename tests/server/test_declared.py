@@ -192,5 +192,5 @@ async def test_a_subject_never_changes(store: AdminStore) -> None:
 async def test_a_subject_that_is_somebody_elses_is_told(store: AdminStore, secret: dict[str, str]) -> None:
     await apply(store, USER)
 
-    with pytest.raises(ConfigError, match="user bob: .*write another login or subject"):
+    with pytest.raises(ConfigError, match=r"user bob: .*write another login or subject"):
         await apply(store, changed(USER, login="bob", **secret))
