@@ -143,6 +143,18 @@ async def test_a_rotation_begins_to_count_retries_anew(store: AdminStore) -> Non
     assert found.retries == 0
 
 
+@pytest.mark.parametrize(("given", "kept"), [((2, 5), (2, 1)), ((1, 5), (2, 1)), ((3, 0), (3, 0)), ((3, 2), (3, 2))])
+async def test_a_retry_that_was_late_is_not_forgotten(
+    store: AdminStore, given: tuple[int, int], kept: tuple[int, int]
+) -> None:
+    grant = await stored(store, GRANT)
+    await store.spend(replace(grant, late_generation=given[0], late_streak=given[1]), expected=3)
+
+    found = await store.grant("grant")
+    assert found is not None
+    assert (found.late_generation, found.late_streak) == kept
+
+
 async def test_a_spend_never_lowers_what_is_confirmed(store: AdminStore) -> None:
     grant = await stored(store, GRANT)
     await store.confirm("grant", 3)

@@ -315,7 +315,7 @@ class MemoryStore:
             ),
             self._ends.get((Everything.SESSION, session_id, 1)) if session_id and not grant.offline else None,
         ]
-        return _earliest(*ends) or grant.ended
+        return grant.ended or _earliest(*ends)
 
     def _end_of_session(self, session: Session) -> Ended | None:
         return _earliest(

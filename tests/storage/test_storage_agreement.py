@@ -1,0 +1,214 @@
+"""SQLite does what memory does, whatever the order of the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from storage_values import CLIENT, EVENT, KEY, NOW, SESSION, USER, new_grant
+
+from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant, Lifetimes
+from everbearer.storage.memory import MemoryStore
+from everbearer.storage.sqlite import BlockingSQLiteStore
+from everbearer.storage.store import AdminStore
+
+Act: TypeAlias = Callable[[AdminStore], Any]
+
+GRANTS = st.sampled_from(["g1", "g2", "g3"])
+USERS = st.sampled_from(["ada", "bob"])
+CLIENTS = st.sampled_from(["spa", "web"])
+SESSIONS = st.sampled_from(["", "s1", "s2"])
+SMALL = st.integers(0, 4)
+TIMES = st.integers(NOW, NOW + 300)
+ENDS = st.builds(Ended, reason=st.sampled_from(EndReason), actor=USERS, at=TIMES)
+MAYBE_ENDS = st.none() | ENDS
+EPOCHS = st.none() | st.integers(0, 2)
+SCOPES = st.lists(st.sampled_from(["openid", "email", "profile"]), unique=True).map(tuple)
+EVENTS = st.builds(replace, st.just(EVENT), at=TIMES, subject=USERS, client_id=CLIENTS)
+CLIENT_VALUES = st.builds(
+    lambda client_id, idle: replace(
+        CLIENT,
+        client_id=client_id,
+        lifetimes=Lifetimes(access_token=100, refresh_token=200, refresh_token_idle=idle, authorization_code=50),
+    ),
+    CLIENTS,
+    st.none() | st.integers(50, 250),
+)
+USER_VALUES = st.builds(
+    lambda subject, login, password: replace(USER, subject=subject, login=login, password_hash=password),
+    USERS,
+    st.sampled_from(["login 1", "login 2"]),
+    st.sampled_from(["hash 1", "hash 2"]),
+)
+SESSION_VALUES = st.builds(
+    lambda name, subject, epoch, used_at: replace(
+        SESSION, session_id=name, subject=subject, user_epoch=epoch, used_at=used_at
+    ),
+    SESSIONS,
+    USERS,
+    SMALL,
+    TIMES,
+)
+KEY_VALUES = st.builds(
+    lambda kid, alg, created_at: replace(KEY, kid=kid, alg=alg, created_at=created_at),
+    st.sampled_from(["k1", "k2", "k3"]),
+    st.sampled_from(["ES256", "RS256"]),
+    SMALL,
+)
+
+
+@st.composite
+def grant_values(draw: st.DrawFn) -> Grant:
+    grant = new_grant(draw(GRANTS), session_id=draw(SESSIONS), offline=draw(st.booleans()))
+    subject = draw(USERS)
+    return replace(
+        grant,
+        subject=subject,
+        client_id=draw(CLIENTS),
+        authentication=replace(grant.authentication, subject=subject, user_epoch=draw(EPOCHS)),
+        client_epoch=draw(EPOCHS),
+        consent_epoch=draw(EPOCHS),
+        generation=draw(SMALL),
+        confirmed=draw(SMALL),
+        retries=draw(SMALL),
+        late_generation=draw(SMALL),
+        late_streak=draw(SMALL),
+        code=draw(st.none() | st.just(CodeBinding(redirect_uri="x"))),
+        created_at=draw(TIMES),
+        used_at=draw(TIMES),
+        rotated_at=draw(TIMES),
+    )
+
+
+@st.composite
+def ended_keys(draw: st.DrawFn) -> tuple[Everything, str]:
+    everything = draw(st.sampled_from(Everything))
+    consents = st.builds("{} {}".format, USERS, CLIENTS)
+    keys = {Everything.USER: USERS, Everything.CLIENT: CLIENTS, Everything.CONSENT: consents}
+    return everything, draw(keys.get(everything, SESSIONS))
+
+
+async def create_grant_once(store: AdminStore, grant: Grant) -> None:
+    if await store.grant(grant.grant_id) is None:
+        await store.create_grant(grant, EVENT)
+
+
+async def create_session_once(store: AdminStore, session: Any) -> None:
+    if await store.session(session.session_id) is None:
+        await store.create_session(session, EVENT)
+
+
+ACTS: st.SearchStrategy[Act] = st.one_of(
+    st.builds(lambda grant: lambda store: create_grant_once(store, grant), grant_values()),
+    st.builds(lambda grant, expected: lambda store: store.spend(grant, expected=expected), grant_values(), SMALL),
+    st.builds(lambda name, generation: lambda store: store.confirm(name, generation), GRANTS, SMALL),
+    st.builds(lambda name, ended: lambda store: store.end_grant(name, ended), GRANTS, ENDS),
+    st.builds(lambda key, ended: lambda store: store.end_all(*key, ended), ended_keys(), ENDS),
+    st.builds(
+        lambda client, event, ends: lambda store: store.put_client(client, event, ends=ends),
+        CLIENT_VALUES,
+        EVENTS,
+        MAYBE_ENDS,
+    ),
+    st.builds(lambda name, event, ends: lambda store: store.delete_client(name, event, ends), CLIENTS, EVENTS, ENDS),
+    st.builds(lambda user, event: lambda store: store.create_user(user, event), USER_VALUES, EVENTS),
+    st.builds(
+        lambda user, event, ends: lambda store: store.change_user(user, event, ends=ends),
+        USER_VALUES,
+        EVENTS,
+        MAYBE_ENDS,
+    ),
+    st.builds(lambda name, event, ends: lambda store: store.delete_user(name, event, ends), USERS, EVENTS, ENDS),
+    st.builds(lambda name: lambda store: store.upgrade_password_hash(name, old="hash 1", new="hash 2"), USERS),
+    st.builds(lambda session: lambda store: create_session_once(store, session), SESSION_VALUES),
+    st.builds(lambda name, at: lambda store: store.touch_session(name, at), SESSIONS, TIMES),
+    st.builds(
+        lambda user, client, scope, event: lambda store: store.give_consent(user, client, scope, event),
+        USERS,
+        CLIENTS,
+        SCOPES,
+        EVENTS,
+    ),
+    st.builds(
+        lambda user, client, ended: lambda store: store.withdraw_consent(user, client, ended), USERS, CLIENTS, ENDS
+    ),
+    st.builds(
+        lambda bucket, now, window: lambda store: store.count_attempt(bucket, now=now, window=window),
+        USERS,
+        TIMES,
+        SMALL,
+    ),
+    st.builds(lambda bucket: lambda store: store.forget_attempts(bucket), USERS),
+    st.builds(lambda value, until: lambda store: store.remember("jti", value, until=until), GRANTS, TIMES),
+    st.builds(
+        lambda key, newest: lambda store: store.add_key(key, EVENT, newest=newest),
+        KEY_VALUES,
+        st.sampled_from([None, "k1", "k2", "k3"]),
+    ),
+    st.builds(lambda kid, at: lambda store: store.retire_key(kid, at, EVENT), st.sampled_from(["k1", "k2"]), TIMES),
+    st.builds(
+        lambda now, keep: lambda store: store.purge(now=now, keep=keep, batch=100), st.integers(NOW, NOW + 600), SMALL
+    ),
+)
+
+
+async def everything_in(store: AdminStore) -> list[object]:
+    """Return all that can be read."""
+    pairs = [(user, client) for user in ("ada", "bob") for client in ("spa", "web")]
+    return [
+        await store.grants(),
+        await store.grants(live_only=True),
+        [await store.grants(subject=user, client_id=client, session_id="s1") for user, client in pairs],
+        await store.clients(),
+        await store.users(),
+        [await store.user_by_login(login) for login in ("login 1", "login 2")],
+        [await store.sessions_of(user) for user in ("ada", "bob")],
+        [await store.session(name) for name in ("", "s1", "s2")],
+        [await store.consent(user, client) for user, client in pairs],
+        [await store.consents_of(user) for user in ("ada", "bob")],
+        [await store.remembers("jti", value) for value in ("g1", "g2", "g3")],
+        await store.keys(),
+        [await store.events(subject=user, client_id=client, limit=1000) for user, client in pairs],
+        await store.events(limit=1000),
+        await store.allows_origin("https://app.example"),
+    ]
+
+
+@asynccontextmanager
+async def new_sqlite_store() -> AsyncIterator[AdminStore]:
+    with TemporaryDirectory(prefix="everbearer-", dir=FAST) as folder:
+        store = BlockingSQLiteStore(Path(folder, "everbearer.db"))
+        await store.migrate()
+        yield store
+        await store.close()
+
+
+FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk in memory where there is one
+
+
+async def begin(store: AdminStore) -> None:
+    """Store one of each, so that most verbs find something."""
+    await store.put_client(CLIENT, EVENT)
+    await store.create_user(USER, EVENT)
+    await store.create_session(replace(SESSION, session_id="s1"), EVENT)
+    for name in ("g1", "g2"):
+        await store.create_grant(new_grant(name, session_id="s1", offline=name == "g1"), EVENT)
+
+
+@given(acts=st.lists(ACTS, min_size=10, max_size=40))
+@settings(max_examples=150, deadline=None)
+async def test_memory_and_sqlite_agree_on_every_sequence_of_verbs(acts: list[Act]) -> None:
+    memory = MemoryStore()
+    async with new_sqlite_store() as sqlite:
+        await begin(memory)
+        await begin(sqlite)
+        for act in acts:
+            assert await act(sqlite) == await act(memory)
+
+        assert await everything_in(sqlite) == await everything_in(memory)
