@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from page_world import LOGIN, PASSWORD, Browser, PageWorld, at_once
 
 from everbearer.login.accounts import create_user
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import DAY, Ended, EndReason
+from page_world import LOGIN, PASSWORD, Browser, PageWorld, at_once
 
 NEW = "a new one entirely"
 
@@ -213,3 +213,34 @@ async def test_access_of_a_client_that_is_gone_can_still_be_read(pages: PageWorl
     await pages.site.store.delete_client("web", event, pages.world.ended(EndReason.CLIENT_DELETED))
 
     assert "the application was removed" in (await browser.get("/settings")).html
+
+
+async def test_the_latest_end_is_told_first_and_not_more_than_ten(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    grants = [await pages.world.grant((await pages.tokens(browser))["refresh_token"]) for _ in range(12)]
+    for grant in grants:
+        pages.world.clock.advance(1)
+        await pages.site.store.end_grant(grant.grant_id, pages.world.ended())
+    last = Ended(reason=EndReason.REUSED, actor="server", at=pages.site.now() + 1)
+    grant = await pages.world.grant((await pages.tokens(browser))["refresh_token"])
+    await pages.site.store.end_grant(grant.grant_id, last)
+    links = [link for link in (await browser.get("/settings")).read.links if link.startswith("/ended/")]
+
+    assert links == ["/ended/reused", *["/ended/revoked_by_admin"] * 9]
+
+
+async def test_without_an_idle_limit_only_the_latest_end_is_told(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    await pages.tokens(browser)
+    assert "if not used before" in (await browser.get("/settings")).html
+    await pages.world.lifetimes("spa", refresh_token_idle=None)
+
+    assert "if not used before" not in (await browser.get("/settings")).html
+
+
+async def test_two_grants_of_one_client_are_two_accesses(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    await pages.tokens(browser)
+    await pages.tokens(browser)
+
+    assert len((await browser.get("/settings")).forms_to("/settings/applications/revoke")) == 2

@@ -28,6 +28,7 @@ WITHDRAW = "/settings/consents/withdraw"
 
 ENDED_SHOWN_FOR = 30 * DAY
 MOST_ENDED_SHOWN = 10
+MOST_LIVE_READ = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,7 @@ async def _account_page(
         sessions=await _sessions(visit, site),
         current=visit.session.session_id,
         live=[access for access in accesses if access.ended is None],
-        ended=[access for access in accesses if access.ended is not None][:MOST_ENDED_SHOWN],
+        ended=_newest_first(accesses)[:MOST_ENDED_SHOWN],
         consents=await _consents(visit.user, site),
         scopes=site.server.scopes,
         form_token=form_token(visit.browser, _action(visit), site),
@@ -196,7 +197,10 @@ async def _accesses(user: User, site: Site) -> list[Access]:
     """Return the live grants and, of those worth telling of, the ones that ended lately."""
     accesses: list[Access] = []
     clients: dict[str, Client] = {}
-    for grant in await site.store.grants(subject=user.subject):
+    # Many may have ended since the oldest that lives began.
+    live = await site.store.grants(subject=user.subject, live_only=True, limit=MOST_LIVE_READ)
+    lately = await site.store.grants(subject=user.subject)
+    for grant in {grant.grant_id: grant for grant in (*live, *lately)}.values():
         if grant.client_id not in clients:
             clients[grant.client_id] = await _client(grant.client_id, site)
         client = clients[grant.client_id]
@@ -212,6 +216,11 @@ def _worth_telling(grant: Grant, ended: Ended | None, now: int) -> bool:
     if ended is None:
         return True
     return grant.offline and now - ended.at <= ENDED_SHOWN_FOR
+
+
+def _newest_first(accesses: list[Access]) -> list[tuple[Access, Ended]]:
+    ended = [(access, access.ended) for access in accesses if access.ended is not None]
+    return sorted(ended, key=lambda pair: pair[1].at, reverse=True)
 
 
 async def _consents(user: User, site: Site) -> list[tuple[Consent, Client]]:
