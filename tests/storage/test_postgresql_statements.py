@@ -13,11 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from storage_values import new_grant
 
 import everbearer.storage.sql
 from everbearer.storage.sql import grants, migrations, rows
 from everbearer.storage.sql.transaction import numbered
+from storage.values import new_grant
 
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE)\s")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from storage_values import CLIENT, ENDED, EVENT, NOW, OTHER_END, SESSION, USER, new_grant
 
 from everbearer.login.models import Consent
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Everything
 from everbearer.storage.store import AdminStore
+from storage.values import CLIENT, ENDED, EVENT, NOW, OTHER_END, SESSION, USER, new_grant
 
 CHANGED = replace(EVENT, kind=EventKind.USER_CHANGED, grant_id="")
 BOB = replace(USER, subject="bob", login="bob@example.com")

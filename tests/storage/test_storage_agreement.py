@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from storage_values import CLIENT, EVENT, KEY, NOW, SESSION, USER, new_grant
 
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant, Lifetimes
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from everbearer.storage.store import AdminStore
+from storage.values import CLIENT, EVENT, KEY, NOW, SESSION, USER, new_grant
 
 Act: TypeAlias = Callable[[AdminStore], Any]
 

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from storage_values import CLIENT, ENDED, EVENT, GRANT, NOW, OTHER_END, SESSION, USER, new_grant, rotated
 
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant, consent_key
 from everbearer.oauth.store import Spend
 from everbearer.storage.store import AdminStore
+from storage.values import CLIENT, ENDED, EVENT, GRANT, NOW, OTHER_END, SESSION, USER, new_grant, rotated
 
 EVERY_END: dict[str, Callable[[AdminStore], Awaitable[object]]] = {
     "its own": lambda store: store.end_grant("grant", ENDED),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from storage_values import CLIENT, ENDED, EVENT, KEY, NOW, SESSION, new_grant
 
 from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Client, CodeBinding, Everything, Grant, Lifetimes
 from everbearer.storage.store import AdminStore, Purged, StoredKey
+from storage.values import CLIENT, ENDED, EVENT, KEY, NOW, SESSION, new_grant
 
 WEEK = 7 * 86400
 
