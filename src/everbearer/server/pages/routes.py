@@ -28,6 +28,8 @@ def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
     """Return what answers at each path, by method."""
     views: dict[str, dict[str, View]] = {
         AUTHORIZE: {"GET": _authorize, "POST": authorize},
+        # Many applications were written from a sample that has a slash before the question mark.
+        f"{AUTHORIZE}/": {"GET": _authorize, "POST": authorize},
         SIGN_IN: {"GET": show_sign_in, "POST": take_sign_in},
         CONSENT: {"POST": consent},
         END_SESSION: {"GET": end_session, "POST": end_session},
