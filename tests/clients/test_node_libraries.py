@@ -1,0 +1,85 @@
+"""The unmodified `openid-client` and `oauth4webapi` in Node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clients.person import LOGIN, Person
+from clients.programs import node, running
+from clients.settings import ALGORITHMS, REDIRECT_URI, SECRET
+from server_process import ServerProcess
+
+BYE = "http://127.0.0.1:49152/bye"
+
+
+def whole_life(script: str, person: Person, server: ServerProcess, **environ: str) -> dict[str, Any]:
+    """Run a client from sign-in to its end and return what it found."""
+    shared = {"ISSUER": server.issuer, "REDIRECT_URI": REDIRECT_URI, "CLIENT_SECRET": SECRET}
+    with running(node(script), shared | environ) as client:
+        client.tell(person.callback(client.hear()["visit"], REDIRECT_URI))
+        result: dict[str, Any] = client.hear()["result"]
+        return result
+
+
+def test_openid_client_lives_with_a_user(person: Person, server: ServerProcess) -> None:
+    life = whole_life(
+        "openid_client.mjs", person, server, CLIENT_ID="stranger", ALG="ES256", POST_LOGOUT_REDIRECT_URI=BYE
+    )
+
+    assert person.met[0] == "sign-in"
+    assert life["claims"]["sub"] == life["userinfo"]["sub"] == life["refreshed_claims"]["sub"] == "ada"
+    assert life["userinfo"]["email"] == LOGIN
+    assert "name" not in life["userinfo"]
+    assert life["tokens"]["expires_in"] == 1800
+    assert life["refreshed"]["access_token"] != life["tokens"]["access_token"]
+    assert life["narrowed"]["scope"] == "openid"
+    assert life["introspected"]["before"]["active"]
+    assert life["introspected"]["before"]["scope"] == "openid email offline_access"
+    assert life["introspected"]["asked"]["active"]
+    assert life["introspected"]["after"] == {"active": False}
+    assert life["refused"] == life["nonsense"] == "invalid_grant"
+
+
+def test_openid_client_signs_the_user_out(person: Person, server: ServerProcess) -> None:
+    life = whole_life(
+        "openid_client.mjs", person, server, CLIENT_ID="stranger", ALG="ES256", POST_LOGOUT_REDIRECT_URI=BYE
+    )
+
+    assert person.callback(life["end_session"], BYE) == f"{BYE}?state=bye"
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_openid_client_verifies_id_tokens_of_every_algorithm(alg: str, person: Person, server: ServerProcess) -> None:
+    life = whole_life("openid_client.mjs", person, server, CLIENT_ID=f"signed-{alg}", ALG=alg)
+
+    assert alg in life["metadata"]["id_token_signing_alg_values_supported"]
+    assert life["claims"]["sub"] == "ada"
+    assert life["refreshed_claims"]["aud"] == f"signed-{alg}"
+
+
+def test_oauth4webapi_lives_with_a_user(person: Person, server: ServerProcess) -> None:
+    life = whole_life("oauth4webapi.mjs", person, server, CLIENT_ID="public")
+
+    assert life["discovered"]["oidc"] == life["discovered"]["oauth2"]
+    assert life["userinfo"]["name"] == "Ada Example"
+    assert "email" not in life["userinfo"]
+    assert life["jwt"]["client_id"] == "public"
+    assert life["jwt"]["sub"] == "ada"
+    assert life["refreshed"]["refresh_token"] != life["tokens"]["refresh_token"]
+    assert life["retried"]["refresh_token"] == life["lost"]["refresh_token"]
+    assert life["wider"] == "invalid_scope"
+    assert life["refused"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_openid_client_gets_a_token_for_a_machine(method: str, server: ServerProcess) -> None:
+    environ = {"ISSUER": server.issuer, "CLIENT_ID": "machine", "CLIENT_SECRET": SECRET, "METHOD": method}
+    with running(node("client_credentials.mjs"), environ) as client:
+        result = client.hear()["result"]
+
+    assert "refresh_token" not in result["tokens"]
+    assert result["tokens"]["scope"] == "email"
+    assert result["introspected"]["active"]
+    assert result["introspected"]["client_id"] == "machine"
