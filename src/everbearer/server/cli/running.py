@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
@@ -29,7 +30,7 @@ from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.dev import demo_credentials, listen, prepare_folder, with_demo
 from everbearer.server.opening import in_thread, open_sealer, open_store
 from everbearer.server.secrets import secret_warnings
-from everbearer.server.signing_keys import KeysUnreadable, tend_keys
+from everbearer.server.signing_keys import KeysUnreadable, SigningKeys, tend_keys
 
 APPLICATION = "everbearer.server.app:create"
 CONFIG = "EVERBEARER_CONFIG"
@@ -87,7 +88,8 @@ def dev(
     members = banner_members(loaded, demo_credentials(sealer), file)
     announce = (lambda: say_json(members)) if as_json else (lambda: say(banner(members)))
     server = _Announcing(uvicorn.Config(**_settings(loaded, log_level="warning")), announce)
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
     if not server.started:
         raise typer.Exit(FAILED)
 
@@ -120,6 +122,8 @@ def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) ->
             await store.migrate()
             now = unix_now()
             await tend_keys(store, sealer, config.keys, now=now, run=in_thread)
+            # Workers would die of a key that cannot be read; here it can be told.
+            await SigningKeys(store, sealer, unix_now).refresh()
             return await apply_declared(whole, store, sealer, run=in_thread, now=now), sealer
         finally:
             await store.close()
