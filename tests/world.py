@@ -187,6 +187,12 @@ class World:
         changed = replace(await self.client(client_id), **changes)
         await self.store.put_client(changed, self.event(EventKind.CLIENT_CHANGED))
 
+    async def delete_client(self, client_id: str) -> None:
+        """Delete a client, as an operator would."""
+        await self.store.delete_client(
+            client_id, self.event(EventKind.CLIENT_DELETED), self.ended(EndReason.CLIENT_DELETED)
+        )
+
     async def policy(self, client_id: str = "spa", **changes: Any) -> None:
         """Change a client's rotation policy."""
         await self.change_client(client_id, rotation=replace((await self.client(client_id)).rotation, **changes))
@@ -277,13 +283,25 @@ class World:
             return answer_of(refused.response)
         response = await complete_authorization(
             request,
-            authentication or Authentication(subject=ADA, auth_time=self.clock.now, amr=("pwd",), session_id="browser"),
+            authentication or self.authentication(),
             self.server,
             consent_epoch=consent_epoch,
             address="192.0.2.1",
             agent="tests",
         )
         return answer_of(response)
+
+    def authentication(self, **changes: Any) -> Authentication:
+        """Return how Ada has just signed in, in the browser of session `browser`."""
+        signed_in = Authentication(subject=ADA, auth_time=self.clock.now, amr=("pwd",), session_id="browser")
+        return replace(signed_in, **changes)
+
+    async def finish(
+        self, request: AuthorizationRequest, authentication: Authentication, *, consent_epoch: int | None = None
+    ) -> str:
+        """Give what was asked for and return the code."""
+        response = await complete_authorization(request, authentication, self.server, consent_epoch=consent_epoch)
+        return answer_of(response).members["code"]
 
     async def authorize(self, client: str = "spa", *, scope: str = "openid offline_access", **changes: Any) -> str:
         """Return an authorization code that Ada gave a client."""
