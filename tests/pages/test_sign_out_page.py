@@ -133,6 +133,17 @@ async def test_confirming_twice_is_no_error(pages: PageWorld) -> None:
     assert "signed-out" in (await browser.submit(form)).ids
 
 
+@pytest.mark.spec("ASVS 5.0", "10.6.2")
+@pytest.mark.parametrize("path", ["/sign-out", "/oauth2/end_session", "/settings/password", "/sign-in", "/consent"])
+async def test_a_form_of_another_site_takes_no_cookie_away(pages: PageWorld, path: str) -> None:
+    browser = await pages.signed_in()
+    elsewhere = Browser(site=pages.site, headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"})
+    page = await elsewhere.send("POST", path, {"client_id": "web"})
+
+    assert page.header("Set-Cookie") == ""
+    assert await is_signed_in(browser)
+
+
 @pytest.mark.spec("OpenID Connect RP-Initiated Logout", "2")
 async def test_a_posted_request_is_the_same_request(pages: PageWorld) -> None:
     browser = await pages.signed_in()

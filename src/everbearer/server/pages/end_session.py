@@ -33,7 +33,7 @@ async def end_session(request: Request, site: Site) -> Response:
     asked = await validate_end_session_request(parameters, site.server)
     browser = await browser_of(request, site)
     if browser.session is None:
-        return await _answer(asked, parameters, site, may_redirect=asked.hint_valid)
+        return _nobody_signed_in(asked, site)
     if _names(asked, browser.session):
         return await _sign_out(asked, parameters, browser.session, site)
     return _confirmation_page(asked, request, browser, browser.session, site)
@@ -46,7 +46,7 @@ async def confirmed_sign_out(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     form = posted_parameters(request)
     if browser.session is None:
-        return await _answer(asked, parameters, site, may_redirect=asked.hint_valid)
+        return _nobody_signed_in(asked, site)
     require_own_form(request, form, browser, sign_out_action(browser.session), site)
     return await _sign_out(asked, parameters, browser.session, site)
 
@@ -64,20 +64,27 @@ def _names(asked: EndSessionRequest, session: Session) -> bool:
 
 async def _sign_out(asked: EndSessionRequest, parameters: Parameters, session: Session, site: Site) -> Response:
     await sign_out(session, store=site.store, now=site.now())
-    return await _answer(asked, parameters, site, may_redirect=True)
-
-
-async def _answer(asked: EndSessionRequest, parameters: Parameters, site: Site, *, may_redirect: bool) -> Response:
-    if may_redirect and asked.post_logout_redirect_uri:
+    if asked.post_logout_redirect_uri:
         return signed_out(signed_out_redirect(asked), site)
-    uri = await _known_uri(asked, parameters, site)
-    return signed_out(page(site, "signed_out.html", back=uri), site)
+    return signed_out(_signed_out_page(await _known_uri(parameters, site), site), site)
 
 
-async def _known_uri(asked: EndSessionRequest, parameters: Parameters, site: Site) -> str:
-    uri = parameters.get(POST_LOGOUT_REDIRECT_URI, "")
-    if not uri or asked.post_logout_redirect_uri:
-        return asked.post_logout_redirect_uri
+def _nobody_signed_in(asked: EndSessionRequest, site: Site) -> Response:
+    # The cookie is left alone: a form posted by another site comes without it, and must not take it away.
+    if asked.hint_valid and asked.post_logout_redirect_uri:
+        return signed_out_redirect(asked)
+    return _signed_out_page(asked.post_logout_redirect_uri, site)
+
+
+def _signed_out_page(back: str, site: Site) -> Response:
+    return page(site, "signed_out.html", back=back)
+
+
+async def _known_uri(parameters: Parameters, site: Site) -> str:
+    # Some SDKs name no client. Where the place is some client's, the user may go there by a link.
+    uri = parameters.get(POST_LOGOUT_REDIRECT_URI)
+    if uri is None:
+        return ""
     known = any(uri in client.post_logout_redirect_uris for client in await site.store.clients())
     return uri if known else ""
 
