@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from login_world import World
 
 from everbearer.login.models import User
+from login_world import World
 
 
 @pytest.fixture

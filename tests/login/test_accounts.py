@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from login_world import NOW, PASSWORD, World
 
 from everbearer.login.accounts import (
     PasswordChange,
@@ -24,6 +23,7 @@ from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts, WrongCr
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.storage.memory import MemoryStore
+from login_world import NOW, PASSWORD, World
 
 NEW = "a new one entirely"
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from login_world import NOW, World
 
 from everbearer.login.consent import give_consent, needs_consent, withdraw_consent
 from everbearer.login.models import Consent, User
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Client
 from everbearer.oauth.scope import Scope
+from login_world import NOW, World
 
 WEB = Client(client_id="web", secrets=("hash",))
 SPA = Client(client_id="spa")

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from login_world import NOW, World
 
 from everbearer.login.accounts import delete_user, disable_user
 from everbearer.login.models import SessionLifetimes, User
@@ -17,6 +16,7 @@ from everbearer.login.sessions import (
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.models import Authentication, EndReason
 from everbearer.oauth.sealing import Sealer
+from login_world import NOW, World
 
 pytestmark = pytest.mark.usefixtures("ada")
 

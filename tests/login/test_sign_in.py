@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import pytest
 from argon2 import PasswordHasher
-from login_world import NOW, PASSWORD, World
 
 from everbearer.login.accounts import create_user, disable_user
 from everbearer.login.models import User
@@ -21,6 +20,7 @@ from everbearer.login.sign_in import (
     sign_in,
 )
 from everbearer.oauth.events import Event, EventKind
+from login_world import NOW, PASSWORD, World
 
 T = TypeVar("T")
 

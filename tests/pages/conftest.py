@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from page_world import Browser, PageWorld, new_page_world
 
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.store import AdminStore
+from page_world import Browser, PageWorld, new_page_world
 from world import World
 
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from page_world import Browser, PageWorld, at_once
 
 from everbearer.login.accounts import create_user
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Client, EndReason, Everything
 from everbearer.storage.memory import MemoryStore
+from page_world import Browser, PageWorld, at_once
 from world import claims_of
 
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from page_world import Browser, Page, PageWorld
 
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import EndReason, Everything
+from page_world import Browser, Page, PageWorld
 
 
 async def consent_page(pages: PageWorld, **changes: str) -> tuple[Browser, Page]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from importlib.resources import files
 
 import pytest
-from page_world import Browser, Page, PageWorld
 
 from everbearer.oauth.errors import TooManyRequests
 from everbearer.oauth.models import EndReason
@@ -13,6 +12,7 @@ from everbearer.server.pages.assets import ASSETS, Asset
 from everbearer.server.pages.problems import error_page, problem_page
 from everbearer.server.pages.rendering import duration
 from everbearer.server.pages.user_agent import browser_name
+from page_world import Browser, Page, PageWorld
 
 
 async def every_page(pages: PageWorld) -> list[Page]:

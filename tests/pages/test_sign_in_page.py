@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from page_world import LOGIN, PASSWORD, Browser, PageWorld
 
 from everbearer.login.accounts import disable_user
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.errors import TemporarilyUnavailable
+from page_world import LOGIN, PASSWORD, Browser, PageWorld
 
 T = TypeVar("T")
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from page_world import Browser, Page, PageWorld
 
 from everbearer.oauth.models import EndReason
+from page_world import Browser, Page, PageWorld
 
 BYE = "https://web.example/bye"
 
