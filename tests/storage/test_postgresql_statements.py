@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,24 +11,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-import everbearer.storage.sql
 from everbearer.storage.sql import grants, migrations, rows
 from everbearer.storage.sql.transaction import numbered
+from storage.statements import every_statement
 from storage.values import new_grant
-
-STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE)\s")
-
-
-def every_statement() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for module in pkgutil.iter_modules(everbearer.storage.sql.__path__):
-        names = vars(importlib.import_module(f"everbearer.storage.sql.{module.name}"))
-        found |= {
-            f"{module.name}.{name}": value
-            for name, value in names.items()
-            if name.isupper() and not name.startswith("_") and isinstance(value, str) and STATEMENT.match(value)
-        }
-    return found
 
 
 def programs() -> Path:

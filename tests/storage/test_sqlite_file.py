@@ -15,9 +15,10 @@ import pytest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.store import Spend
 from everbearer.storage.sql import counters
-from everbearer.storage.sql.transaction import Transaction
+from everbearer.storage.sql.transaction import Transaction, numbered
 from everbearer.storage.sqlite import BlockingSQLiteStore, SQLiteStore
 from everbearer.storage.sqlite_connection import SQLiteConnection
+from storage.statements import every_statement
 from storage.values import CLIENT, EVENT, new_grant, rotated
 
 T = TypeVar("T")
@@ -76,6 +77,64 @@ async def test_a_poisoned_verb_fails_alone_in_a_shared_transaction(
     assert isinstance(outcomes[1], error)
     assert await sqlite.remembers("jti", "x") is True
     assert await sqlite.remembers("jti", "poison") is False
+
+
+async def test_nothing_is_kept_of_a_transaction_that_sqlite_gave_up(sqlite: SQLiteStore, database: Path) -> None:
+    async def give_up(transaction: Transaction) -> None:
+        await transaction.run("ROLLBACK")
+        raise StoreUnavailable("the disk is gone")
+
+    connection = SQLiteConnection(database)
+    with pytest.raises(StoreUnavailable, match="the disk is gone"):
+        connection.write([remember_x, give_up, remember_x])
+    connection.close()
+
+    assert await sqlite.remembers("jti", "x") is False
+
+
+async def test_a_verb_that_suspends_is_refused(sqlite: SQLiteStore, database: Path) -> None:
+    async def dawdle(transaction: Transaction) -> None:
+        await remember_x(transaction)
+        await asyncio.sleep(0)
+
+    connection = SQLiteConnection(database)
+    (outcome,) = connection.write([dawdle])
+    connection.close()
+
+    assert isinstance(outcome, RuntimeError)
+    assert await sqlite.remembers("jti", "x") is False
+
+
+def test_a_blocking_store_raises_what_its_verb_raised(database: Path) -> None:
+    store = BlockingSQLiteStore(database)
+    finished(store.migrate())
+    finished(store.create_grant(new_grant(), EVENT))
+
+    with pytest.raises(StoreUnavailable):
+        finished(store.create_grant(new_grant(), EVENT))
+    assert len(finished(store.events())) == 1
+    finished(store.close())
+
+
+WHOLE_TABLES = {
+    "clients.CLIENTS", "consents.CONSENT", "events.EVENTS", "grants.GRANTS", "keys.KEYS", "migrations.APPLIED",
+    "migrations.TOUCH", "purge.DEAD_GRANTS", "purge.DEAD_SESSIONS",
+}  # fmt: skip
+"""Lists of everything, and the purge's searches, which keep no writer waiting."""
+
+
+async def test_every_other_statement_finds_its_rows_by_an_index(sqlite: SQLiteStore, database: Path) -> None:
+    await sqlite.ping()
+    connection = apsw.Connection(str(database))
+    scanning = set[str]()
+    for name, statement in every_statement().items():
+        if not statement.startswith("CREATE"):
+            nothing = dict.fromkeys(numbered(statement)[1])
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", nothing).fetchall()
+            scanning |= {name for *_, step in plan if str(step).startswith("SCAN")}
+    connection.close()
+
+    assert scanning == WHOLE_TABLES
 
 
 async def test_many_writes_at_once_succeed_but_the_poisoned_one(sqlite: SQLiteStore) -> None:
