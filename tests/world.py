@@ -35,6 +35,7 @@ from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.models import (
     CLIENT_CREDENTIALS,
     REFRESH_TOKEN,
+    WEEK,
     AccessTokenFormat,
     Authentication,
     Client,
@@ -214,6 +215,14 @@ class World:
 
     async def withdraw_consent(self, client_id: str, subject: str = ADA) -> None:
         await self.end_all(Everything.CONSENT, consent_key(subject, client_id), EndReason.CONSENT_WITHDRAWN)
+
+    async def sign_out(self, session_id: str) -> None:
+        """Sign a browser out."""
+        await self.end_all(Everything.SESSION, session_id, EndReason.SIGNED_OUT)
+
+    async def end_of_time(self) -> None:
+        """Let every grant die and be purged, and turn the clock back: the database has lost them all."""
+        await self.store.purge(now=self.clock.now + 10 * 52 * WEEK, keep=0, batch=1000)
 
     # The wire
 
