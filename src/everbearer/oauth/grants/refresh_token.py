@@ -31,6 +31,9 @@ TOUCH_EVERY = 60
 """Seconds between the writes that note the use of a token that is not rotated; never over a hundredth of its idle
 lifetime."""
 
+SETTLED_AFTER = 600
+"""Seconds after which an expiry is written down: longer than a request may take, and than clocks of nodes differ."""
+
 _HAPPENINGS = {
     Move.ROTATE: Happening.ROTATED,
     Move.KEEP: Happening.REFRESHED,
@@ -80,8 +83,9 @@ async def _live_grant(presented: Presented, client: Client, server: Authorizatio
     ended = end_of(grant, client, now, issued=presented.generation)
     if ended is None:
         return grant
-    if grant.ended is None:
-        # Written down, so that longer lifetimes set later do not bring it back.
+    if grant.ended is None and now - ended.at >= SETTLED_AFTER:
+        # Written down, so that longer lifetimes set later do not bring it back; but not while another refresh, which
+        # came in time, may still be between its read and its spend.
         await server.store.end_grant(grant.grant_id, ended)
     raise _dead(ended, server)
 
