@@ -278,6 +278,8 @@ def test_a_new_password_ends_all_grants_of_the_user(with_grant: Shell) -> None:
 
 def test_a_hash_can_be_made_for_the_configuration(shell: Shell) -> None:
     assert password_matches(shell.run("user", "hash-password", stdin=PASSWORD + "\n").out.strip(), PASSWORD)
+    as_json = shell.run("user", "hash-password", "--json", stdin=PASSWORD + "\n").json
+    assert password_matches(as_json["password_hash"], PASSWORD)
 
 
 def test_a_user_is_disabled_enabled_and_deleted(with_grant: Shell) -> None:
@@ -379,6 +381,7 @@ def test_config_check_says_that_all_is_well(shell: Shell) -> None:
 def test_config_check_tells_what_would_keep_the_server_from_starting(shell: Shell) -> None:
     (shell.folder / "everbearer.toml").write_text(
         '[[clients]]\nclient_id = "m"\ntype = "machine"\nclient_secret_file = "nowhere"\n'
+        '[[users]]\nlogin = "ada"\npassword_file = "gone"\n'
     )
 
     result = shell.run("config", "check", EVERBEARER_SECRET="")
@@ -387,6 +390,7 @@ def test_config_check_tells_what_would_keep_the_server_from_starting(shell: Shel
     assert "issuer: is missing" in result.err
     assert "the server's secret is missing" in result.err
     assert "nowhere: the secret cannot be read" in result.err
+    assert "gone: the secret cannot be read" in result.err
 
 
 def test_config_check_warns_of_secrets_that_others_can_read(shell: Shell) -> None:
@@ -419,6 +423,7 @@ def test_config_show_hides_secrets(shell: Shell) -> None:
 
 def test_the_reference_is_printed(shell: Shell) -> None:
     assert shell.run("config", "reference").out.startswith("# Configuration\n")
+    assert shell.run("config", "reference", "--json").json[0]["key"] == "issuer"
 
 
 def test_the_version_is_printed(shell: Shell) -> None:

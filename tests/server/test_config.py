@@ -111,7 +111,14 @@ def test_clients_can_be_declared_in_the_environment(load: Load) -> None:
 
 
 def test_variables_of_container_platforms_are_left_alone(load: Load) -> None:
-    assert load("", EVERBEARER_SERVICE_HOST="10.0.0.1", EVERBEARER_PORT="tcp://10.0.0.1:80", HOME="/") == load("")
+    theirs = {
+        "EVERBEARER_SERVICE_HOST": "10.0.0.1",
+        "EVERBEARER_PORT": "tcp://10.0.0.1:80",
+        "EVERBEARER_SERVER_PORT": "tcp://10.0.0.2:80",
+        "HOME": "/",
+    }
+
+    assert load("", **theirs) == load("")
 
 
 def test_all_problems_are_told_at_once(load: Load) -> None:
@@ -188,6 +195,7 @@ def test_a_declared_secret_is_in_no_repr(load: Load) -> None:
             "EVERBEARER_SERVER__PROT: prot is not a known key of server; did you mean port?",
         ),
         ("EVERBEARER_SEVER__PORT", "1", "sever is not a section with keys; did you mean server?"),
+        ("EVERBEARER_SERVER_PORT", "9000", "is not read; write EVERBEARER_SERVER__PORT, with two underscores"),
         ("EVERBEARER_ISSUER__X", "1", "issuer is not a section with keys"),
         ("EVERBEARER_CLIENTS", '[{client_idd = "a"}]', "EVERBEARER_CLIENTS[0].client_idd: is not a known key"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from everbearer.server.config_reference import duration_text, reference
+from everbearer.server.config_reference import duration_text, reference, settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -26,6 +26,20 @@ def test_every_setting_stands_there_with_its_variable_and_default() -> None:
     assert "`EVERBEARER_CLIENTS`, all of them as one TOML list" in page
     assert "· required" in page
     assert "- `offline_access`: " in page
+
+
+def test_every_setting_is_told_to_programs() -> None:
+    told = {setting["key"]: setting for setting in settings()}
+
+    assert told["server.port"] == {
+        "key": "server.port",
+        "description": "The port to listen on.",
+        "write": "a whole number from 0 to 65535",
+        "default": "8000",
+        "variable": "EVERBEARER_SERVER__PORT",
+    }
+    assert told["clients[].client_id"]["default"] == ""
+    assert {"issuer", "scopes", "clients[].lifetimes", "users[].password_file"} <= told.keys()
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,18 @@ def environment_overrides(environ: Mapping[str, str], reading: Reading) -> dict[
         elif section in sections:
             kind = sections[section]
             overrides[section] = prepare(_as_toml(environ[variable], kind), kind, reading, variable)
+        elif name in _misspelt() and not environ[variable].startswith("tcp://"):
+            reading.refuse(variable, f"is not read; write {_misspelt()[name]}, with two underscores after the section")
     return overrides
+
+
+def _misspelt() -> Mapping[str, str]:
+    """Return what the variables of settings would be called with one underscore, and what they are called."""
+    return {
+        f"{section}_{key}": variable_of(f"{section}.{key}")
+        for section, kind in keys_of(config_type()).items()
+        for key in keys_of(kind)
+    }
 
 
 def _override(overrides: dict[str, Any], where: tuple[str, str], text: str, reading: Reading) -> None:

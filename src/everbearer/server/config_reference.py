@@ -53,6 +53,29 @@ def reference() -> str:
     return "\n".join([_INTRODUCTION, *_sections(config_type())])
 
 
+def settings() -> list[dict[str, str]]:
+    """Return every setting with what it is, may be and defaults to, for programs."""
+    return list(_settings(config_type(), ""))
+
+
+def _settings(struct: inspect.StructType, prefix: str) -> Iterator[dict[str, str]]:
+    for entry in struct.fields:
+        bare, item = plain(entry.type), _item(entry)
+        key = f"{prefix}{entry.encode_name}"
+        if item is not None:
+            yield from _settings(item, f"{key}[].")
+        elif isinstance(bare, inspect.StructType) and not prefix:
+            yield from _settings(bare, f"{key}.")
+        else:
+            yield {
+                "key": key,
+                "description": description(entry.type),
+                "write": what_to_write(entry.type),
+                "default": "" if entry.required else _default(entry),
+                "variable": "" if "[]" in key else variable_of(key),
+            }
+
+
 def _sections(config: inspect.StructType) -> Iterator[str]:
     top = [entry for entry in config.fields if not isinstance(plain(entry.type), inspect.StructType | inspect.DictType)]
     yield from _table("## Outside of any section", "", [each for each in top if _item(each) is None], prefix="")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,10 +16,10 @@ from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
 from everbearer.server.config_reading import ConfigError, is_list, is_table
-from everbearer.server.config_reference import reference
+from everbearer.server.config_reference import reference, settings
 from everbearer.server.config_rules import serving_problems
 from everbearer.server.declared import client_secrets
-from everbearer.server.secrets import secret_warnings, server_secrets
+from everbearer.server.secrets import read_secret_file, secret_warnings, server_secrets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,14 +44,15 @@ def check(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
 
 
 def _unreadable(config: Config) -> list[str]:
+    readings: list[Callable[[], object]] = [
+        lambda: server_secrets(config, os.environ),
+        *(partial(client_secrets, client) for client in config.clients),
+        *(partial(read_secret_file, Path(user.password_file)) for user in config.users if user.password_file),
+    ]
     problems: list[str] = []
-    try:
-        server_secrets(config, os.environ)
-    except ConfigError as error:
-        problems += error.problems
-    for client in config.clients:
+    for read in readings:
         try:
-            client_secrets(client)
+            read()
         except ConfigError as error:
             problems += error.problems
     return problems
@@ -89,6 +92,9 @@ def _toml(value: object) -> str:
 
 
 @app.command("reference")
-def print_reference() -> None:
-    """Print the reference of all settings, in Markdown."""
+def print_reference(*, as_json: JsonOption = False) -> None:
+    """Print the reference of all settings, in Markdown or JSON."""
+    if as_json:
+        say_json(settings())
+        return
     say(reference().rstrip("\n"))

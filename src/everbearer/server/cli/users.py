@@ -129,13 +129,17 @@ def change_password(
 
 
 @app.command("hash-password")
-def print_hash(password_file: PasswordFile = "") -> None:
+def print_hash(password_file: PasswordFile = "", *, as_json: JsonOption = False) -> None:
     """Print the hash of a password, for `password_hash` in the configuration."""
     password = read_password(password_file)
     found = weakness(password, "")
     if found is not None:
         fail(f"the password {weak_password_words(found)}", code=USAGE)
-    say(hash_password(password))
+    hashed = hash_password(password)
+    if as_json:
+        say_json({"password_hash": hashed})
+    else:
+        say(hashed)
 
 
 @app.command("disable")
