@@ -57,5 +57,9 @@ def origin_of(uri: str) -> str:
 
 
 def form_action_source(uri: str) -> str:
-    """Return how a `form-action` of a Content-Security-Policy names where a URI leads: its origin, or its scheme."""
-    return origin_of(uri) or f"{urlsplit(uri).scheme}:"
+    """Return how a `form-action` of a Content-Security-Policy names where a URI leads: its origin, or its scheme.
+
+    An IPv6 address cannot be named as a host there (CSP 3 §2.3.1).
+    """
+    origin = origin_of(uri)
+    return origin if origin and "[" not in origin else f"{urlsplit(uri).scheme}:"

@@ -64,7 +64,7 @@ class Sealer:
     def keyed_hash_matches(self, purpose: str, data: bytes, expected: str) -> bool:
         """Return, in constant time, whether a hash is that of the data under any of the secrets."""
         return any(
-            hmac.compare_digest(_hash_text(number, self._hash_key(number, purpose), data), expected)
+            hmac.compare_digest(_hash_text(number, self._hash_key(number, purpose), data).encode(), expected.encode())
             for number in self._secrets
         )
 

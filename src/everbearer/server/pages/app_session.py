@@ -13,7 +13,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from everbearer.login.models import Session
-from everbearer.login.sessions import SECRET_LENGTH
+from everbearer.login.sessions import SECRET_LENGTH, authentication
 from everbearer.oauth.authorization_endpoint import (
     NONE,
     AuthorizationRequest,
@@ -26,12 +26,12 @@ from everbearer.oauth.errors import LoginRequired, StoreUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.messages import Request, Response, json_response
-from everbearer.oauth.models import Authentication, Client, Grant
+from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 from everbearer.oauth.rotation import Move, judge, policy_for
-from everbearer.server.pages.browser import signed_in
+from everbearer.server.pages.browser import browser_of, signed_in
 from everbearer.server.pages.site import Site
 
 APP_SESSION_TOKEN = "/oauth2/app_session_token"
@@ -71,6 +71,9 @@ async def sign_in_by_app_session(request: Request, site: Site) -> Response:
     if grant is None:
         error = LoginRequired("the app session token is not valid: unknown, expired or used before")
         return refuse_authorization(asked, error, site.server)
+    present = (await browser_of(request, site)).session
+    if present is not None and present.subject == grant.subject:
+        return await complete_authorization(asked, authentication(present), site.server)
     session = _session(grant, request, site.now())
     event = Event(
         kind=EventKind.SIGNED_IN,
@@ -83,8 +86,7 @@ async def sign_in_by_app_session(request: Request, site: Site) -> Response:
         agent=request.user_agent,
     )
     await site.store.create_session(session, event)
-    authentication = Authentication(subject=grant.subject, auth_time=session.auth_time)
-    return signed_in(await complete_authorization(asked, authentication, site.server), session, site)
+    return signed_in(await complete_authorization(asked, authentication(session), site.server), session, site)
 
 
 def _refresh_token(request: Request) -> str:

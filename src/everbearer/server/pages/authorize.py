@@ -27,6 +27,9 @@ CONSENT = "/consent"
 SIGN_IN = "/sign-in"
 FLOW = "flow"
 """The parameter that ties a sign-in to the authorization request that asked for it."""
+_SHARES_NO_SIGN_IN = "x_suppress_idp_session_cookie"
+"""How Authgear's SDKs say that their application takes part in no single sign-on: its users sign in every time. Their
+logout leaves our session alone, so who logs out there would otherwise be signed in again without a question."""
 
 
 async def authorize(request: Request, site: Site) -> Response:
@@ -80,9 +83,10 @@ def query_of(parameters: Parameters, **changed: str) -> str:
 
 
 def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> bool:
+    alone = asked.parameters.get(_SHARES_NO_SIGN_IN) == "true"
     return needs_sign_in(
         session,
-        prompt=asked.prompt,
+        prompt=asked.prompt | {"login"} if alone else asked.prompt,
         max_age=asked.max_age,
         hinted_subject=asked.hinted_subject,
         flow=asked.parameters.get(FLOW, ""),

@@ -99,11 +99,7 @@ def _content_security_policy(form_target: str) -> str:
 
 
 def _source(uri: str) -> str:
-    if not uri:
-        return ""
-    source = form_action_source(uri)
-    # An IPv6 address cannot be named as a host (CSP 3 §2.3.1), only its scheme.
-    return f" {source.partition('//')[0]}" if "[" in source else f" {source}"
+    return f" {form_action_source(uri)}" if uri else ""
 
 
 _TEMPLATES = Environment(

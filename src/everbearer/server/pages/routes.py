@@ -26,13 +26,14 @@ STORE_RETRY_AFTER = 2
 
 def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
     """Return what answers at each path, by method."""
+    authorization: dict[str, View] = {"GET": _authorize, "POST": authorize, "HEAD": _nothing_happens}
     views: dict[str, dict[str, View]] = {
-        AUTHORIZE: {"GET": _authorize, "POST": authorize},
+        AUTHORIZE: authorization,
         # Many applications were written from a sample that has a slash before the question mark.
-        f"{AUTHORIZE}/": {"GET": _authorize, "POST": authorize},
+        f"{AUTHORIZE}/": authorization,
         SIGN_IN: {"GET": show_sign_in, "POST": take_sign_in},
         CONSENT: {"POST": consent},
-        END_SESSION: {"GET": end_session, "POST": end_session},
+        END_SESSION: {"GET": end_session, "POST": end_session, "HEAD": _nothing_happens},
         SIGN_OUT: {"POST": confirmed_sign_out},
         SETTINGS: {"GET": account.show_account},
         "/settings/identities": {"GET": account.lead_to_account},
@@ -47,6 +48,12 @@ def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
         path: {method: guarded(view, site) for method, view in methods.items()} for path, methods in views.items()
     }
     return routes | {asset.path: {"GET": asset.answer} for asset in ASSETS}
+
+
+async def _nothing_happens(request: Request, site: Site) -> Response:  # noqa: ARG001 - a view
+    # "the server MUST NOT send content in the response" (RFC 9110 §9.3.2), and who looks at a link's head, such as a
+    # preview of it, must neither get a code nor be signed out.
+    return Response()
 
 
 async def _authorize(request: Request, site: Site) -> Response:
