@@ -19,7 +19,7 @@ server = eb.AuthorizationServer(
 
 
 async def sign_in(request: eb.Request, asked: eb.AuthorizationRequest) -> eb.Authentication | eb.Response:
-    """Return who is signed in, or the response that asks: your own sign-in goes here."""
+    """Return who is signed in, or the response that asks. Your own sign-in goes here; this is ada with "lovelace"."""
     if hmac.compare_digest(request.headers.get("authorization", "").encode(), b"Basic YWRhOmxvdmVsYWNl"):
         return eb.Authentication(subject="ada", auth_time=server.now(), amr=("pwd",))
     return eb.Response(status=401, headers=(("WWW-Authenticate", f'Basic realm="{asked.client.client_name}"'),))

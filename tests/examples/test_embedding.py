@@ -116,6 +116,12 @@ def test_a_posted_authorization_request_is_answered_like_any_other(server: str) 
     assert "code" in parse_qs(urlsplit(back).query)
 
 
+def test_a_look_at_the_head_of_a_link_gets_no_code(server: str) -> None:
+    url, _ = a_client(server).create_authorization_url(f"{server}/oauth2/authorize", code_verifier=VERIFIER)
+
+    assert "location" not in httpx.head(url, auth=ADA, timeout=30).headers
+
+
 @pytest.mark.parametrize("query", ["", "client_id=nobody", "client_id=app&client_id=app", "client_id=%ff"])
 def test_an_authorization_request_that_cannot_be_answered_is_told_so(server: str, query: str) -> None:
     refused = httpx.get(f"{server}/oauth2/authorize?{query}", timeout=30)

@@ -41,7 +41,8 @@ def authorization_routes(server: AuthorizationServer, sign_in: SignIn) -> Routes
     async def posted(request: Request) -> Response:
         return await answer(_as_a_get(request))
 
-    return {issuer_path(server) + PATHS["authorization_endpoint"]: {"GET": authorize, "POST": posted}}
+    methods = {"GET": authorize, "POST": posted, "HEAD": _nothing_happens}
+    return {issuer_path(server) + PATHS["authorization_endpoint"]: methods}
 
 
 async def _respond(request: Request, server: AuthorizationServer, sign_in: SignIn) -> Response:
@@ -61,6 +62,11 @@ async def _respond(request: Request, server: AuthorizationServer, sign_in: SignI
         must_ask = LoginRequired("the user must sign in or consent, and prompt=none forbids to ask")
         return refuse_authorization(asked, must_ask, server)
     return who
+
+
+async def _nothing_happens(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+    # Who looks at a link's head, such as a preview of it, must not get a code (RFC 9110 §9.2.1).
+    return Response()
 
 
 async def _as_a_get(request: Request) -> Response:
