@@ -223,7 +223,7 @@ async def test_a_response_is_carried_by_a_form_that_posts_itself(world: World) -
     ("uri", "source"),
     [
         ("com.example.notes:/cb", "com.example.notes:"),
-        ("http://[::1]:4711/cb", "http://[::1]:4711"),
+        ("http://[::1]:4711/cb", "http:"),
         ("https://spa.example:443/cb", "https://spa.example"),
     ],
 )
