@@ -38,11 +38,19 @@ class AuthgearPage:
         return state
 
     async def start(self, **options: object) -> None:
-        """Let the SDK lead the tab to the authorization endpoint."""
+        """Let the SDK lead the tab to the authorization endpoint, and stay where that leads."""
+        await self._start(options)
+        await self.tab.wait_for_url(f"{self.server.issuer}/**")
+
+    async def lead_back(self, **options: object) -> None:
+        """Let the SDK lead the tab to the authorization endpoint, which leads it back at once."""
+        await self._start(options)
+        await self.tab.wait_for_url(f"{self.origin}/callback?*code=*")
+
+    async def _start(self, options: dict[str, object]) -> None:
         request = {"redirectURI": f"{self.origin}/callback", "state": "what the app was doing", **options}
         # Not awaited within the page, which is left by it.
         await self.tab.evaluate("(request) => { client.startAuthentication(request) }", request)
-        await self.tab.wait_for_url(f"{self.server.issuer}/**")
 
     async def fill_in(self, *, password: str = PASSWORD) -> None:
         """Fill in the sign-in page."""

@@ -216,6 +216,23 @@ async def test_logging_out_ends_the_grant_and_the_session_of_the_page(signed_in:
     assert ended["reason"] == "revoked_by_client"
 
 
+async def test_who_logged_out_is_asked_for_the_password_again(signed_in: AuthgearPage) -> None:
+    await signed_in.tab.evaluate("(redirectURI) => client.logout({ redirectURI })", f"{signed_in.origin}/callback")
+    await signed_in.start()
+
+    await expect(signed_in.tab.locator("#password")).to_be_visible()
+    await signed_in.fill_in()
+    assert (await signed_in.finish())["userInfo"]["email"] == LOGIN
+
+
+async def test_applications_that_share_a_sign_in_are_not_asked_again(signed_in: AuthgearPage) -> None:
+    await signed_in.load()
+    await signed_in.tab.evaluate("() => { client.isSSOEnabled = true }")
+    await signed_in.lead_back()
+
+    assert (await signed_in.finish())["userInfo"]["email"] == LOGIN
+
+
 async def test_an_id_token_can_not_be_asked_for_alone_and_the_session_lives_on(signed_in: AuthgearPage) -> None:
     error = await signed_in.tab.evaluate("() => client.refreshIDToken().catch((error) => error.error)")
 
@@ -232,6 +249,21 @@ async def test_the_settings_page_opens_signed_in(signed_in: AuthgearPage, contex
 
     await expect(settings.locator("#signed-in-as")).to_have_text(LOGIN)
     assert urlsplit(settings.url).path == "/settings"
+
+
+async def test_the_settings_page_takes_the_session_that_the_browser_has(
+    signed_in: AuthgearPage, context: BrowserContext
+) -> None:
+    async with context.expect_page() as opening:
+        await signed_in.tab.evaluate("() => client.open(authgear.Page.Settings)")
+    settings = await opening.value
+    await expect(settings.locator("#signed-in-as")).to_have_text(LOGIN)
+    cookies = await context.cookies(signed_in.server.issuer)
+    async with context.expect_page() as opening:
+        await signed_in.tab.evaluate("() => client.open(authgear.Page.Settings)")
+    await expect((await opening.value).locator("#signed-in-as")).to_have_text(LOGIN)
+
+    assert await context.cookies(signed_in.server.issuer) == cookies
 
 
 async def test_the_settings_page_does_not_open_for_access_that_was_revoked(
