@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from everbearer.oauth.errors import StoreUnavailable
+from everbearer.oauth.models import Grant
+from everbearer.oauth.store import Spend
 from everbearer.storage.store import AdminStore
 from world import World
 
@@ -49,6 +51,19 @@ def meddled(world: World, verb: str, happening: Happening, *, after: bool = Fals
 def calls_of(world: World) -> list[str]:
     """Return the verbs that a meddled world asked of its store."""
     return cast("MeddledStore", world.server.store).calls
+
+
+class AlwaysSecond(MeddledStore):
+    """A store in which somebody else spends every generation first."""
+
+    async def spend(self, grant: Grant, *, expected: int) -> Spend:  # noqa: ARG002 - the shape of a verb
+        return Spend.SUPERSEDED
+
+
+def superseded(world: World) -> World:
+    """Return the same world as a node sees it that loses every race."""
+    store = AlwaysSecond(world.store, "", nothing, after=False, call=0)
+    return replace(world, server=replace(world.server, store=cast("AdminStore", store)))
 
 
 async def unavailable() -> None:

@@ -237,11 +237,13 @@ async def test_a_shorter_lifetime_applies_to_live_grants_at_once(world: World, c
 async def test_a_grant_that_was_refused_as_long_expired_stays_so_under_a_longer_lifetime(
     world: World, lifetime: str, reason: EndReason
 ) -> None:
-    await world.lifetimes(**{lifetime: HOUR})
+    shorter: dict[str, Any] = {lifetime: HOUR}
+    longer: dict[str, Any] = {lifetime: DAY}
+    await world.lifetimes(**shorter)
     token = await world.refresh_token()
     world.clock.advance(2 * HOUR)
     await world.refresh(token)
-    await world.lifetimes(**{lifetime: DAY})
+    await world.lifetimes(**longer)
 
     assert (await world.refresh(token)).error == "invalid_grant"
     assert await world.end_reason(token) is reason
