@@ -226,6 +226,18 @@ async def test_a_grant_of_a_sign_in_before_all_had_ended_is_born_dead(store: Adm
     assert await store.spend(rotated(grant), expected=3) is Spend.ENDED
 
 
+async def test_a_user_and_a_client_of_one_name_have_epochs_of_their_own(store: AdminStore) -> None:
+    await store.create_grant(replace(new_grant(), client_id="ada"), EVENT)
+    await store.end_all(Everything.USER, "ada", ENDED)
+    await store.end_all(Everything.CLIENT, "ada", OTHER_END)
+    grant = await stored(store, replace(new_grant("later"), client_id="ada"))
+    before = await store.grant("grant")
+
+    assert (grant.ended, grant.authentication.user_epoch, grant.client_epoch) == (None, 1, 1)
+    assert before is not None
+    assert before.ended == ENDED
+
+
 async def test_a_later_end_does_not_change_the_reason(store: AdminStore) -> None:
     await store.create_grant(new_grant(), EVENT)
     await store.end_all(Everything.USER, "ada", ENDED)
