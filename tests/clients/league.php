@@ -62,7 +62,8 @@ say(['visit' => "$issuer/oauth2/authorize?" . http_build_query($query, '', '&', 
 
 parse_str((string) parse_url(trim((string) fgets(STDIN)), PHP_URL_QUERY), $callback);
 if (($callback['state'] ?? '') !== $state) {
-    exit('Invalid state');
+    fwrite(STDERR, 'Invalid state');
+    exit(1);
 }
 if (!isset($callback['code'])) {
     say(['result' => ['callback' => $callback]]);

@@ -216,6 +216,28 @@ async def test_logging_out_ends_the_grant_and_the_session_of_the_page(signed_in:
     assert ended["reason"] == "revoked_by_client"
 
 
+async def test_logging_out_works_when_the_access_was_revoked_before(signed_in: AuthgearPage) -> None:
+    await _revoke(signed_in)
+    await signed_in.tab.evaluate("(redirectURI) => client.logout({ redirectURI })", f"{signed_in.origin}/callback")
+
+    assert await signed_in.state() == "NO_SESSION"
+
+
+async def test_a_page_of_an_origin_that_no_application_has_reads_no_answer(app: AuthgearPage) -> None:
+    # A refused refresh token: what matters is whether the page gets to read that.
+    ask = """async (url) => {
+        const body = new URLSearchParams({ grant_type: "refresh_token", client_id: "spa", refresh_token: "none" });
+        const answer = await fetch(url, { method: "POST", body, credentials: "include" }).catch(() => null);
+        return answer && (await answer.json()).error;
+    }"""
+    heard = {}
+    for host in ("localhost", "elsewhere.localhost"):
+        await app.tab.goto(app.origin.replace("localhost", host))
+        heard[host] = await app.tab.evaluate(ask, f"{app.server.issuer}/oauth2/token")
+
+    assert heard == {"localhost": "invalid_grant", "elsewhere.localhost": None}
+
+
 async def test_who_logged_out_is_asked_for_the_password_again(signed_in: AuthgearPage) -> None:
     await signed_in.tab.evaluate("(redirectURI) => client.logout({ redirectURI })", f"{signed_in.origin}/callback")
     await signed_in.start()
