@@ -1,13 +1,16 @@
 """Access tokens, of two kinds: JWTs (RFC 9068) and opaque, sealed ones. Neither has a row in the store.
 
-A JWT's `jti` tells which grant and generation it came from, so that the server's own endpoints can see the grant's end.
+A token's id tells which grant and generation it came from, so that the server's own endpoints can see the grant's end.
+An opaque token holds a proof besides, of what only the store knows: the server's secret alone forges none.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 
 from everbearer.oauth import jws
 from everbearer.oauth.authorization_server import AuthorizationServer
@@ -36,6 +39,8 @@ class AccessToken:
     issued_at: int
     expires_at: int
     audience: str
+    proof: bytes = field(default=b"", repr=False)
+    """Of an opaque token: the secret of its grant, or a hash of what the store keeps of its client's."""
 
     @property
     def grant_id(self) -> str:
@@ -80,6 +85,7 @@ def mint_access_token(
         issued_at=now,
         expires_at=now + expires_in,
         audience=client.audience or server.issuer,
+        proof=grant.secret if grant else _proof_of(client.secrets[0]),
     )
     if client.access_token_format is AccessTokenFormat.OPAQUE:
         return _seal(token, server)
@@ -126,11 +132,22 @@ async def _ended(
         return (grant.ended if grant else None) or Ended(reason=EndReason.CLIENT_DELETED, actor="", at=now)
     if client.disabled_at is not None:
         return Ended(reason=EndReason.CLIENT_DISABLED, actor="", at=client.disabled_at)
+    if token.proof and not _proven(token, client, grant):
+        return Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
     if token.grant_id:
         gone = Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
         return end_of(grant, client, now, issued=token.generation) if grant else gone
     revoked = client.epoch > token.generation or await server.store.remembers(REVOKED, token.token_id)
     return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now) if revoked else None
+
+
+def _proven(token: AccessToken, client: Client, grant: Grant | None) -> bool:
+    proofs = [grant.secret] if grant else [_proof_of(secret) for secret in client.secrets]
+    return any(hmac.compare_digest(token.proof, proof) for proof in proofs)
+
+
+def _proof_of(client_secret_hash: str) -> bytes:
+    return sha256(client_secret_hash.encode()).digest()[:16]
 
 
 def _claims(token: AccessToken, grant: Grant | None, server: AuthorizationServer) -> Mapping[str, object]:
@@ -168,6 +185,7 @@ def _seal(token: AccessToken, server: AuthorizationServer) -> str:
         token.issued_at,
         token.expires_at,
         token.audience,
+        base64url(token.proof),
     ]
     return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, json.dumps(members).encode()))
 
@@ -177,7 +195,7 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
     plain = server.sealer.unseal(_PURPOSE, sealed) if sealed else None
     if plain is None:
         return None
-    token_id, client_id, subject, scope, issued_at, expires_at, audience = json.loads(plain)
+    token_id, client_id, subject, scope, issued_at, expires_at, audience, proof = json.loads(plain)
     return AccessToken(
         token_id=token_id,
         client_id=client_id,
@@ -186,4 +204,6 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
         issued_at=issued_at,
         expires_at=expires_at,
         audience=audience,
+        # Never empty: that would be a token that proves nothing.
+        proof=from_base64url(proof) or bytes(1),
     )

@@ -15,6 +15,7 @@ class EventKind(StrEnum):
     ALL_ENDED = "all_ended"
     """All grants of a user, client, consent or session were ended by one row."""
     TOKEN_REFRESHED = "token_refreshed"
+    """For listeners; the grant's own history keeps it."""
     CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -13,6 +13,7 @@ from hashlib import sha256
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
+from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import add_to_history
 from everbearer.oauth.issuing import issue_tokens
@@ -68,6 +69,7 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         if not _worth_writing(verdict, grant, request.client, now):
             return tokens
         if await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
+            server.notify(_happened(refreshed, request, now))
             return tokens
     raise TemporarilyUnavailable("too many refreshes of one grant at once; try the same again", retry_after=1)
 
@@ -127,6 +129,20 @@ def _refreshed(grant: Grant, verdict: Verdict, request: TokenRequest, key: str, 
             code=None,
         )
     return add_to_history(after, _HAPPENINGS[verdict.move], request.http, now)
+
+
+def _happened(grant: Grant, request: TokenRequest, now: int) -> Event:
+    return Event(
+        kind=EventKind.TOKEN_REFRESHED,
+        at=now,
+        actor=f"client:{grant.client_id}",
+        grant_id=grant.grant_id,
+        client_id=grant.client_id,
+        subject=grant.subject,
+        address=request.http.remote_address,
+        agent=request.http.user_agent,
+        details={"happening": grant.history[-1].happening, "generation": str(grant.generation)},
+    )
 
 
 def _worth_writing(verdict: Verdict, grant: Grant, client: Client, now: int) -> bool:

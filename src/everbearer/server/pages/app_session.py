@@ -6,6 +6,7 @@ once. It opens the authorization endpoint with that token in the `login_hint`, a
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -41,7 +42,6 @@ LIFETIME = 5 * 60
 LOGIN_HINT = "https://authgear.com/login_hint"
 PREFIX = "eas_"
 _PURPOSE = "app session token"
-_RANDOM_LENGTH = 16
 
 
 async def app_session_token(request: Request, site: Site) -> Response:
@@ -53,7 +53,8 @@ async def app_session_token(request: Request, site: Site) -> Response:
     if grant is None:
         return _failure("InvalidGrant", "the refresh token is not valid for this", 403)
     expires_at = site.now() + LIFETIME
-    members = json.dumps([grant.grant_id, expires_at, base64url(random_bytes(_RANDOM_LENGTH))])
+    # With the grant's secret, for the server's alone must forge nothing.
+    members = json.dumps([grant.grant_id, base64url(grant.secret), expires_at, random_id()])
     token = PREFIX + base64url(site.server.sealer.seal(_PURPOSE, members.encode()))
     expire_at = datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return json_response({"result": {"app_session_token": token, "expire_at": expire_at}})
@@ -136,9 +137,11 @@ async def _redeem(token: str, asked: AuthorizationRequest, site: Site) -> Grant 
     # Only to come back signed in: a code would hand the application a grant that the user never saw.
     if plain is None or asked.response_type != NONE:
         return None
-    grant_id, expires_at, number = cast("list[Any]", json.loads(plain))
+    grant_id, secret, expires_at, number = cast("list[Any]", json.loads(plain))
     grant = await site.store.grant(grant_id)
-    if grant is None or grant.client_id != asked.client.client_id or site.now() >= expires_at:
+    if grant is None or not hmac.compare_digest(base64url(grant.secret), secret):
+        return None
+    if grant.client_id != asked.client.client_id or site.now() >= expires_at:
         return None
     if end_of(grant, asked.client, site.now()) is not None:
         return None
