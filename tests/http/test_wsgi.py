@@ -40,7 +40,7 @@ def call(application: Any, method: str, path: str, body: bytes = b"", query: str
         statuses.append(status)
         return statuses.append
 
-    chunks = validator(application)(environ, start_response)
+    chunks: Any = validator(application)(environ, start_response)
     answer = b"".join(chunks)
     chunks.close()
     return statuses[0], answer
