@@ -109,7 +109,7 @@ async def test_an_application_mounted_below_a_path_sees_the_whole_path() -> None
         answers.append(message)
 
     for path in ("/auth/oauth2/token", "/oauth2/token"):
-        scope = {
+        scope: dict[str, Any] = {
             "type": "http",
             "method": "GET",
             "path": path,
