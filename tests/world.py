@@ -216,6 +216,10 @@ class World:
     async def withdraw_consent(self, client_id: str, subject: str = ADA) -> None:
         await self.end_all(Everything.CONSENT, consent_key(subject, client_id), EndReason.CONSENT_WITHDRAWN)
 
+    def sealed_by(self, sealer: Sealer) -> World:
+        """Return the same world as a server with other secrets sees it."""
+        return replace(self, server=replace(self.server, sealer=sealer))
+
     async def sign_out(self, session_id: str) -> None:
         """Sign a browser out."""
         await self.end_all(Everything.SESSION, session_id, EndReason.SIGNED_OUT)

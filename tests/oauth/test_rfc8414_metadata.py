@@ -1,0 +1,101 @@
+"""RFC 8414 and OpenID Connect Discovery: the server's metadata says what is there, and nothing that is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from everbearer.oauth.keys import KeySet
+from everbearer.oauth.metadata import metadata, metadata_paths
+from world import ANY_STORE, ISSUER, World, key_of, signing_keys
+
+pytestmark = ANY_STORE
+
+
+def _document(world: World) -> dict[str, Any]:
+    return dict(metadata(world.server))
+
+
+@pytest.mark.spec("OpenID Connect Discovery 1.0", "3")
+@pytest.mark.spec("RFC 8414", "2")
+async def test_everything_that_is_required_is_there(world: World) -> None:
+    assert _document(world).keys() >= {
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+        "response_types_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+    }
+
+
+@pytest.mark.spec("RFC 8414", "2")
+async def test_every_endpoint_is_below_the_issuer(world: World) -> None:
+    document = _document(world)
+
+    uris = [document[name] for name in document if name.endswith("_endpoint") or name == "jwks_uri"]
+    assert len(uris) == 7
+    assert all(uri.startswith(ISSUER + "/oauth2/") for uri in uris)
+    assert document["issuer"] == ISSUER
+
+
+@pytest.mark.spec("OpenID Connect Core 1.0", "15.1")
+async def test_rs256_is_among_the_algorithms_where_the_server_has_a_key_for_it(world: World) -> None:
+    only = KeySet(signing=MappingProxyType({"ES256": key_of("ES256")}), published=signing_keys().published)
+    without = replace(world, server=replace(world.server, keys=lambda: only))
+
+    assert _document(world)["id_token_signing_alg_values_supported"] == ["ES256", "RS256", "PS256", "EdDSA"]
+    assert _document(without)["id_token_signing_alg_values_supported"] == ["ES256"]
+
+
+@pytest.mark.spec("RFC 8414", "2")
+async def test_what_is_announced_is_offered(world: World) -> None:
+    document = _document(world)
+
+    for mode in document["response_modes_supported"]:
+        assert "code" in (await world.authorization_response(response_mode=mode)).members
+    for prompt in document["prompt_values_supported"]:
+        assert (await world.ask(prompt=prompt)).prompt == {prompt}
+    for grant_type in document["grant_types_supported"]:
+        assert (await world.refresh("x", grant_type=grant_type)).error != "unsupported_grant_type"
+    for scope in document["scopes_supported"]:
+        await world.change_client("spa", scope=(scope, "read"))
+        assert (await world.ask(scope=f"{scope} read")).scope == tuple(dict.fromkeys([scope, "read"]))
+
+
+@pytest.mark.spec("RFC 9207", "3")
+async def test_it_says_that_responses_name_their_issuer(world: World) -> None:
+    assert _document(world)["authorization_response_iss_parameter_supported"] is True
+
+
+@pytest.mark.spec("RFC 7636", "6.2")
+async def test_it_offers_s256_alone(world: World) -> None:
+    assert _document(world)["code_challenge_methods_supported"] == ["S256"]
+
+
+@pytest.mark.spec("OpenID Connect Discovery 1.0", "3")
+async def test_it_denies_what_is_not_there(world: World) -> None:
+    document = _document(world)
+
+    for name in ("request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"):
+        assert document[name] is False
+
+
+@pytest.mark.spec("RFC 8414", "3.1")
+@pytest.mark.spec("OpenID Connect Discovery 1.0", "4")
+async def test_it_is_found_with_and_without_a_path_in_the_issuer(world: World) -> None:
+    assert metadata_paths(world.server.issuer) == (
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    )
+    assert set(metadata_paths("https://example.com/tenant/1")) == {
+        "/tenant/1/.well-known/openid-configuration",
+        "/tenant/1/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration/tenant/1",
+        "/.well-known/oauth-authorization-server/tenant/1",
+    }
