@@ -6,6 +6,7 @@ Every verb goes through an endpoint with the form a client would send. A paramet
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,9 @@ PEOPLE: Mapping[str, Mapping[str, object]] = {
         "https://example.com/claims/plan": "gold",
     }
 }
+
+ALLOWED = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
+"""The characters of `error_description` (RFC 6749 §5.2)."""
 
 ANY_STORE = pytest.mark.parametrize("store", ["memory"], indirect=True)
 """For tests of what no store has a part in: one is as good as another, and the one in memory is quick."""

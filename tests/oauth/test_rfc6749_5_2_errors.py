@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
 
 from everbearer.oauth.token_endpoint import token_endpoint
-from world import ANY_STORE, SECRET, World, basic
+from world import ALLOWED, ANY_STORE, SECRET, World, basic
 
 pytestmark = ANY_STORE
-
-ALLOWED = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
-"""The characters of `error_description` (RFC 6749 §5.2)."""
 
 GARBAGE = {
     "short": "x",
