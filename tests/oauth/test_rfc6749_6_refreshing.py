@@ -107,6 +107,7 @@ async def test_a_successor_does_not_look_like_its_predecessor(world: World) -> N
     [
         (None, "openid offline_access read write"),
         ("", "openid offline_access read write"),
+        ("+", "openid offline_access read write"),
         ("openid offline_access read write", "openid offline_access read write"),
         ("write openid", "write openid"),
         ("read", "read"),

@@ -455,3 +455,17 @@ async def test_the_history_of_a_grant_is_bounded(world: World) -> None:
 
     history = (await world.grant(token)).history
     assert [entry.generation for entry in history] == list(range(10, 22))
+
+
+@pytest.mark.spec("RFC 9700", "4.14.2")
+async def test_who_listens_is_told_of_each_refresh_and_retry(world: World) -> None:
+    token = await world.refresh_token()
+    await world.refresh(token)
+
+    await world.refresh(token)
+
+    assert [(event.kind, dict(event.details)) for event in world.heard] == [
+        (EventKind.TOKEN_REFRESHED, {"happening": "rotated", "generation": "2"}),
+        (EventKind.TOKEN_REFRESHED, {"happening": "retried", "generation": "2"}),
+    ]
+    assert {(event.actor, event.client_id, event.subject) for event in world.heard} == {("client:spa", "spa", "ada")}

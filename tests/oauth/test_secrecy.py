@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import TokenRequest
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.errors import InvalidGrant, OAuthError
 from everbearer.oauth.grants.refresh_token import refresh_token_grant
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import Grant
+from everbearer.oauth.models import AccessTokenFormat, Grant
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer
 from everbearer.storage.memory import MemoryStore
-from world import SECRET, VERIFIER, World
+from world import NOW, SECRET, VERIFIER, World
 
 
 def _stored(world: World, folder: Path) -> bytes:
@@ -89,6 +90,25 @@ async def test_who_has_the_servers_secret_but_not_the_database_forges_nothing(wo
 def _forged(grant: Grant, sealer: Sealer) -> Iterator[str]:
     for generation in (0, 1, 2, 2**32):
         yield seal_refresh_token(replace(grant, generation=generation), sealer)
+
+
+@pytest.mark.rt("RT-72")
+@pytest.mark.spec("RFC 6749", "10.3")
+@pytest.mark.parametrize("machine", [False, True])
+async def test_who_has_the_servers_secret_but_not_the_database_forges_no_opaque_access_token(
+    world: World, machine: bool
+) -> None:
+    client = await world.client("machine" if machine else "opaque")
+    opaque = replace(client, access_token_format=AccessTokenFormat.OPAQUE)
+    grant = None if machine else await world.grant(await world.refresh_token("opaque"))
+    guessed = replace(grant, secret=bytes(16)) if grant else None
+
+    forged = mint_access_token(
+        replace(opaque, secrets=("guessed",)), ("openid",), world.server, grant=guessed, now=NOW, expires_in=60
+    )
+    minted = mint_access_token(opaque, ("openid",), world.server, grant=grant, now=NOW, expires_in=60)
+
+    assert [await world.active(token) for token in (forged, minted)] == [False, True]
 
 
 @pytest.mark.rt("RT-72")
