@@ -51,14 +51,19 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 @contextmanager
-def running_server(folder: Path, settings: str, *, port: int | None = None) -> Iterator[ServerProcess]:
-    """Run a server with some settings of its own, in TOML below `[server]`, until the block is left."""
+def running_server(
+    folder: Path, settings: str, *, port: int | None = None, secret: str = ""
+) -> Iterator[ServerProcess]:
+    """Run a server with some settings of its own, in TOML below `[server]`, until the block is left.
+
+    Port and secret are chosen freely where they are not given.
+    """
     port = port or free_port()
     issuer = f"http://127.0.0.1:{port}"
     config = folder / "everbearer.toml"
     head = f'issuer = "{issuer}"\n[server]\nport = {port}\ndatabase = "everbearer.db"\n'
     config.write_text(head + settings, encoding="utf-8")
-    environ = {**os.environ, "EVERBEARER_SECRET": secrets.token_urlsafe(48)}
+    environ = {**os.environ, "EVERBEARER_SECRET": secret or secrets.token_urlsafe(48)}
     log = folder / "server.log"
     command = [sys.executable, "-m", "everbearer", "serve", "--config", str(config)]
     with log.open("wb") as output:

@@ -31,7 +31,9 @@ async def at_once(work: Callable[[], T]) -> T:
     return work()
 
 
-class _Fields(HTMLParser):
+class Fields(HTMLParser):
+    """The form of a page: where it goes, and what its fields hold."""
+
     def __init__(self) -> None:
         super().__init__()
         self.action = ""
@@ -82,7 +84,7 @@ class Browser:
 
     async def submit(self, page: Response, **typed: str) -> Response:
         """Send the page's form, following redirects within the server."""
-        reader = _Fields()
+        reader = Fields()
         reader.feed(page.body.decode())
         response = await self.send("POST", reader.action, {**reader.fields, **typed})
         return await self.get(location(response)) if _stays(response) else response

@@ -195,6 +195,42 @@ async def test_a_key_sealed_with_a_secret_that_is_gone_is_told(store: AdminStore
         await keys.refresh()
 
 
+async def test_a_retired_key_is_not_needed_any_more(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    (new,) = await rotate(store, NOW + 5, now_already=True)
+    await store.reseal_key(old.kid, old=old.sealed, new=b"under a secret that is gone")
+    end = NOW + 5 + 7 * DAY
+
+    with pytest.raises(KeysUnreadable, match=old.kid):
+        await published_kids(store, end - 1)
+    assert await published_kids(store, end) == [new.kid]
+
+
+async def test_what_an_older_secret_sealed_is_sealed_anew(store: AdminStore) -> None:
+    (made,) = await tend(store, NOW)
+    both, newer = Sealer([b"new" * 16, b"x" * 32]), Sealer([b"new" * 16])
+
+    await tend_keys(store, both, ONE, now=NOW + 1, run=at_once)
+
+    keys = SigningKeys(store, newer, lambda: NOW + 1)
+    await keys.refresh()
+    assert keys().signing["ES256"].kid == made.kid
+
+
+async def test_keys_that_are_retired_or_cannot_be_read_are_not_sealed_anew(store: AdminStore) -> None:
+    await tend(store, NOW)
+    await rotate(store, NOW + 5, now_already=True)
+    before = await store.keys()
+    both, stranger = Sealer([b"new" * 16, b"x" * 32]), Sealer([b"strange!" * 4])
+
+    await tend_keys(store, stranger, ONE, now=NOW + 6, run=at_once)
+    assert await store.keys() == before
+    await tend_keys(store, both, ONE, now=NOW + 5 + 7 * DAY, run=at_once)
+    old, new = await store.keys()
+    assert old == before[0]
+    assert new.sealed != before[1].sealed
+
+
 async def test_a_running_server_reads_new_keys_after_a_while(store: AdminStore) -> None:
     (old,) = await tend(store, NOW)
     clock = [NOW]

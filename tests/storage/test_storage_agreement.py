@@ -151,6 +151,12 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
         KEY_VALUES,
         st.sampled_from([None, "k1", "k2", "k3"]),
     ),
+    st.builds(
+        lambda kid, old, new: lambda store: store.reseal_key(kid, old=old, new=new),
+        st.sampled_from(["k1", "k2"]),
+        st.sampled_from([KEY.sealed, b"anew"]),
+        st.sampled_from([b"anew", b"again"]),
+    ),
     st.builds(lambda kid, at: lambda store: store.retire_key(kid, at, EVENT), st.sampled_from(["k1", "k2"]), TIMES),
     st.builds(
         lambda now, keep: lambda store: store.purge(now=now, keep=keep, batch=100), st.integers(NOW, NOW + 600), SMALL

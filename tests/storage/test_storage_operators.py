@@ -178,6 +178,27 @@ async def test_a_key_is_retired(store: AdminStore) -> None:
     assert len(await store.events()) == 2
 
 
+async def test_a_key_is_sealed_anew_only_if_nobody_else_did(store: AdminStore) -> None:
+    await store.add_key(KEY, EVENT, newest=None)
+
+    assert await store.reseal_key("key", old=KEY.sealed, new=b"anew") is True
+    assert await store.reseal_key("key", old=KEY.sealed, new=b"late") is False
+    assert await store.reseal_key("other", old=b"anew", new=b"nobody's") is False
+    assert await store.keys() == [replace(KEY, sealed=b"anew")]
+    assert await store.events() == [EVENT]
+
+
+async def test_keys_are_purged_when_they_have_been_retired_long_enough(store: AdminStore) -> None:
+    await store.add_key(replace(KEY, retired_at=NOW + 10), EVENT, newest=None)
+    newest = replace(KEY, kid="newest", created_at=NOW + 1, retired_at=None)
+    await store.add_key(newest, EVENT, newest="key")
+
+    assert await store.purge(now=NOW + 16, keep=7, batch=10) == Purged()
+    assert await store.purge(now=NOW + 17, keep=7, batch=10) == Purged(others=1)
+    assert await store.keys() == [newest]
+    assert await store.add_key(replace(KEY, kid="next", created_at=NOW + 2), EVENT, newest="newest") is True
+
+
 async def test_a_store_that_is_ready_answers_a_ping(store: AdminStore) -> None:
     await store.ping()
 

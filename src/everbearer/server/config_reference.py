@@ -42,7 +42,7 @@ python3 -c "import secrets; print(secrets.token_urlsafe(48))"
 ```
 
 To change it, write the new one before the old one, separated by a comma or a line end. The first seals, all unseal.
-When the longest-lived refresh token sealed with the old one has expired, take the old one out.
+When the old one may be taken out is told in [Operations](operations.md#the-servers-secret).
 
 This page is made by `everbearer config reference`.
 """

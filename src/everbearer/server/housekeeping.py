@@ -14,7 +14,7 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import DAY, HOUR
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import KeysSection
-from everbearer.server.signing_keys import RELOAD_AFTER, SigningKeys, tend_keys
+from everbearer.server.signing_keys import RELOAD_AFTER, KeysUnreadable, SigningKeys, tend_keys
 from everbearer.storage.store import AdminStore
 
 KEEP_DEAD = 30 * DAY
@@ -62,6 +62,9 @@ class Housekeeping:
                     await self._tend()
             except StoreUnavailable:
                 log.warning("housekeeping waits: the store cannot answer now")
+            except KeysUnreadable as error:
+                # Another process has a newer secret of the server. What is open stays good.
+                log.error("%s", error)  # noqa: TRY400 - a traceback tells nothing more
 
     async def _tend(self) -> None:
         now = unix_now()

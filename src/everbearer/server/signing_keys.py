@@ -36,29 +36,33 @@ class SigningKeys:
         return key_set(self._stored, self._opened, self._now())
 
     async def refresh(self, *, at_once: bool = False) -> None:
-        """Read the keys anew if that was not done lately.
+        """Read the keys anew if that was not done lately. Those that are retired are neither opened nor needed.
 
         Raises:
-            KeysUnreadable: one was sealed with a secret that is gone.
+            KeysUnreadable: another was sealed with a secret that is gone.
 
         """
         now = self._now()
         if not at_once and self._read_at is not None and now - self._read_at < RELOAD_AFTER:
             return
-        stored = await self._store.keys()
+        stored = [key for key in await self._store.keys() if not _is_retired(key, now)]
         opened = {key.kid: self._opened.get(key.kid) or open_key(key, self._sealer) for key in stored}
         self._stored, self._opened, self._read_at = stored, opened, now
 
 
 def key_set(stored: Iterable[StoredKey], opened: dict[str, SigningKey], now: int) -> KeySet:
     """Return which of the keys, oldest first, sign and which are published at a time."""
-    published = [key for key in stored if key.retired_at is None or key.retired_at > now]
+    published = [key for key in stored if not _is_retired(key, now)]
     signing: dict[str, SigningKey] = {}
     # The latest made of those that are active signs; where none is yet, the first that will be.
     for key in published:
         if key.active_at <= now or key.alg not in signing:
             signing[key.alg] = opened[key.kid]
     return KeySet(signing=signing, published=tuple(opened[key.kid] for key in published))
+
+
+def _is_retired(key: StoredKey, now: int) -> bool:
+    return key.retired_at is not None and key.retired_at <= now
 
 
 def open_key(key: StoredKey, sealer: Sealer) -> SigningKey:
@@ -82,6 +86,7 @@ async def tend_keys(
 ) -> list[StoredKey]:
     """Make the keys that are missing and replace those that are too old; return what was made.
 
+    What an older secret of the server sealed is sealed anew with the newest, so that the older one can be taken out.
     Safe to be called by any number of processes at any time: of several at once, one makes the key.
     """
     made: list[StoredKey] = []
@@ -93,6 +98,7 @@ async def tend_keys(
             active_at = now + settings.publish_before
             made += await _add(store, sealer, alg, newest, active_at=active_at, now=now, run=run, actor=actor)
     await _retire_replaced(store, settings, now=now, actor=actor)
+    await _reseal(store, sealer, now=now)
     return made
 
 
@@ -152,6 +158,16 @@ async def _retire_replaced(store: AdminStore, settings: KeysSection, *, now: int
         if newer is not None and key.retired_at is None:
             event = Event(kind=EventKind.KEY_RETIRED, at=now, actor=actor, details={"kid": key.kid, "alg": key.alg})
             await store.retire_key(key.kid, newer.active_at + keep_after, event)
+
+
+async def _reseal(store: AdminStore, sealer: Sealer, *, now: int) -> None:
+    for key in await store.keys():
+        private = None if _is_retired(key, now) else sealer.unseal(PURPOSE, key.sealed)
+        # Sealing is deterministic: what the newest secret sealed comes out the same. Who reads the key tells where it
+        # cannot be unsealed.
+        sealed = sealer.seal(PURPOSE, private) if private is not None else key.sealed
+        if sealed != key.sealed:
+            await store.reseal_key(key.kid, old=key.sealed, new=sealed)
 
 
 async def _longest_token(store: AdminStore) -> int:

@@ -36,6 +36,7 @@ class MemoryStore:
         self._remembered: dict[tuple[str, str], int] = {}
         self._events: list[Event] = []
         self._keys: dict[str, StoredKey] = {}
+        self._predecessors: dict[str, str | None] = {}
 
     # Verbs of the protocol
 
@@ -273,7 +274,10 @@ class MemoryStore:
         kids = [stored.kid for stored in await self.keys() if stored.alg == key.alg]
         if key.kid in self._keys or (kids[-1] if kids else None) != newest:
             return False
+        if newest in [self._predecessors[kid] for kid in kids]:
+            return False
         self._keys[key.kid] = key
+        self._predecessors[key.kid] = newest
         self._events.append(event)
         return True
 
@@ -285,20 +289,30 @@ class MemoryStore:
         self._events.append(event)
         return True
 
+    async def reseal_key(self, kid: str, *, old: bytes, new: bytes) -> bool:
+        key = self._keys.get(kid)
+        if key is None or key.sealed != old:
+            return False
+        self._keys[kid] = replace(key, sealed=new)
+        return True
+
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         before = now - keep
         grants = [key for key, grant in self._grants.items() if self._died_at(grant) <= before][:batch]
         sessions = [key for key, session in self._sessions.items() if self._session_died_at(session) <= before][:batch]
         remembered = [key for key, until in self._remembered.items() if until <= before][:batch]
         attempts = [key for key, (_, until) in self._attempts.items() if until <= before][:batch]
+        keys = [kid for kid, key in self._keys.items() if key.retired_at is not None and key.retired_at <= before]
         self._grants = {key: grant for key, grant in self._grants.items() if key not in grants}
         self._sessions = {key: session for key, session in self._sessions.items() if key not in sessions}
         self._remembered = {key: until for key, until in self._remembered.items() if key not in remembered}
         self._attempts = {key: attempt for key, attempt in self._attempts.items() if key not in attempts}
+        self._keys = {kid: key for kid, key in self._keys.items() if kid not in keys}
         ends = list(self._orphans(before))[:batch]
         for end in ends:
             del self._ends[end]
-        return Purged(grants=len(grants), sessions=len(sessions), others=len(remembered) + len(attempts) + len(ends))
+        others = len(remembered) + len(attempts) + len(keys) + len(ends)
+        return Purged(grants=len(grants), sessions=len(sessions), others=others)
 
     # Epochs and ends
 

@@ -102,8 +102,12 @@ class AdminStore(Store, AccountStore, Protocol):
         """Set when a key stops being published; False where it is not there."""
         ...
 
+    async def reseal_key(self, kid: str, *, old: bytes, new: bytes) -> bool:
+        """Replace a key's sealed value, if it still is `old`; False where it is not."""
+        ...
+
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         """Remove up to `batch` rows of each kind that have been dead for `keep` seconds: ended or expired grants and
-        sessions, unredeemed codes, forgotten values, old attempts. Audit events stay.
+        sessions, unredeemed codes, retired keys, forgotten values, old attempts. Audit events stay.
         """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from everbearer.oauth.events import Event
 from everbearer.storage.sql.events import record
-from everbearer.storage.sql.rows import key_columns, key_of
+from everbearer.storage.sql.rows import key_columns, key_of, sealed_text
 from everbearer.storage.sql.transaction import Transaction
 from everbearer.storage.store import StoredKey
 
@@ -21,6 +21,8 @@ RETURNING kid
 """
 
 RETIRE_KEY = "UPDATE signing_keys SET retired_at = :retired_at WHERE kid = :kid RETURNING kid"
+
+RESEAL_KEY = "UPDATE signing_keys SET sealed = :new WHERE kid = :kid AND sealed = :old RETURNING kid"
 
 
 async def keys(transaction: Transaction) -> list[StoredKey]:
@@ -45,3 +47,8 @@ async def retire_key(transaction: Transaction, kid: str, retired_at: int, event:
         return False
     await record(transaction, event)
     return True
+
+
+async def reseal_key(transaction: Transaction, kid: str, *, old: bytes, new: bytes) -> bool:
+    """Replace what is sealed by compare-and-swap."""
+    return bool(await transaction.run(RESEAL_KEY, kid=kid, old=sealed_text(old), new=sealed_text(new)))

@@ -59,6 +59,9 @@ REMOVE_ATTEMPTS = """
 DELETE FROM attempts WHERE bucket IN (SELECT bucket FROM attempts WHERE until <= :before LIMIT :batch) RETURNING until
 """
 
+# They are few: no batch.
+REMOVE_KEYS = "DELETE FROM signing_keys WHERE retired_at <= :before RETURNING kid"
+
 # The end of a session stays as long as a grant could come alive again without it.
 ORPHANED_ENDS = """
 SELECT key, epoch FROM ends
@@ -124,7 +127,8 @@ async def remove_ends(transaction: Transaction, orphaned: list[Row]) -> int:
 
 
 async def remove_forgotten(transaction: Transaction, *, before: int, batch: int) -> int:
-    """Remove remembered values and attempts whose time is over."""
+    """Remove remembered values, attempts and signing keys whose time is over."""
     remembered = await transaction.run(REMOVE_REMEMBERED, before=before, batch=batch)
     attempts = await transaction.run(REMOVE_ATTEMPTS, before=before, batch=batch)
-    return len(remembered) + len(attempts)
+    keys = await transaction.run(REMOVE_KEYS, before=before)
+    return len(remembered) + len(attempts) + len(keys)

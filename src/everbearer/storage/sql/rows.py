@@ -262,12 +262,17 @@ def event_of(row: Row) -> Event:
     )
 
 
+def sealed_text(sealed: bytes) -> str:
+    """Return a sealed value as its column holds it."""
+    return _base64(sealed)
+
+
 def key_columns(key: StoredKey) -> dict[str, Value]:
     """Return the parameters that store a signing key."""
     return {
         "kid": key.kid,
         "alg": key.alg,
-        "sealed": _base64(key.sealed),
+        "sealed": sealed_text(key.sealed),
         "created_at": key.created_at,
         "active_at": key.active_at,
         "retired_at": key.retired_at,

@@ -92,6 +92,7 @@ class SqlStore:
 
     add_key = _writes(keys.add_key)
     retire_key = _writes(keys.retire_key)
+    reseal_key = _writes(keys.reseal_key)
     keys = _reads(keys.keys)
 
     record = _writes(events.record)
