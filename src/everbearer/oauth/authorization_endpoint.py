@@ -8,7 +8,7 @@ consent, in its own way and time. `complete_authorization` stores the grant and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.error_response import error_members
@@ -184,7 +184,7 @@ def _created(grant: Grant, address: str, agent: str) -> Event:
 
 
 def _error_response(error: OAuthError, back: _Return, server: AuthorizationServer) -> Response:
-    return _response(error_members(error), back, server)
+    return replace(_response(error_members(error), back, server), error=error.error)
 
 
 def _response(members: dict[str, str], back: _Return, server: AuthorizationServer) -> Response:

@@ -73,4 +73,5 @@ class AuthorizationServer:
     """The grant of each `grant_type` that is enabled."""
     now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
-    """Is told of events that the audit trail does not keep, and may not raise."""
+    """Is told of what happens at the token endpoint, also of what the audit trail does not keep. It may not raise, and
+    every request waits for it."""

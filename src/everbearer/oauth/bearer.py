@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from everbearer.oauth.access_tokens import Standing
 from everbearer.oauth.error_response import error_members
 from everbearer.oauth.errors import InvalidRequest, InvalidToken, OAuthError
@@ -42,4 +44,5 @@ def challenge(error: OAuthError, standing: Standing | None = None) -> Response:
     header = 'Bearer realm="userinfo"' if error.reason == "none" else described
     if standing is not None and standing.ended is not None:
         members["error"] = "invalid_grant"
-    return json_response(members, status=error.status, headers=(*NO_STORE, ("WWW-Authenticate", header)))
+    response = json_response(members, status=error.status, headers=(*NO_STORE, ("WWW-Authenticate", header)))
+    return replace(response, error=error.error)

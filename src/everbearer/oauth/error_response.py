@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from everbearer.oauth.errors import InvalidClient, OAuthError, StoreUnavailable, TemporarilyUnavailable
 from everbearer.oauth.messages import NO_STORE, Headers, Response, json_response
@@ -28,7 +29,8 @@ def store_trouble() -> OAuthError:
 
 def error_response(error: OAuthError) -> Response:
     """Render an error as JSON."""
-    return json_response(error_members(error), status=error.status, headers=(*NO_STORE, *_headers(error)))
+    response = json_response(error_members(error), status=error.status, headers=(*NO_STORE, *_headers(error)))
+    return replace(response, error=error.error)
 
 
 def error_members(error: OAuthError) -> dict[str, str]:

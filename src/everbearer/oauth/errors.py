@@ -55,9 +55,18 @@ class InvalidClient(OAuthError):
 
 
 class InvalidGrant(OAuthError):
-    """The code or refresh token is not valid, not this client's, or its grant has ended (RFC 6749 §5.2)."""
+    """The code or refresh token is not valid, not this client's, or its grant has ended (RFC 6749 §5.2).
+
+    Attributes:
+        grant_id: the grant it stands for, empty where that is not known; for the operator.
+
+    """
 
     error = "invalid_grant"
+
+    def __init__(self, description: str, *, reason: str = "", error_uri: str = "", grant_id: str = "") -> None:
+        super().__init__(description, reason=reason, error_uri=error_uri)
+        self.grant_id = grant_id
 
 
 class UnauthorizedClient(OAuthError):

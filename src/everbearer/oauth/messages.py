@@ -37,15 +37,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP response."""
+    """One HTTP response. `error` is the OAuth error it tells of, for those who count: it is not sent by itself."""
 
     status: int = 200
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    error: str = ""
 
     def with_headers(self, *headers: tuple[str, str]) -> Response:
         """Return the same response with more headers."""
-        return Response(status=self.status, headers=(*self.headers, *headers), body=self.body)
+        return Response(status=self.status, headers=(*self.headers, *headers), body=self.body, error=self.error)
 
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client_authentication import authenticate_client
 from everbearer.oauth.error_response import answer
-from everbearer.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from everbearer.oauth.errors import InvalidGrant, UnauthorizedClient, UnsupportedGrantType
+from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.token_response import render_token_response
@@ -25,5 +26,23 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
         raise UnsupportedGrantType(f"grant_type must be one of: {', '.join(sorted(server.grants))}")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"this client may not use grant_type {grant_type}")
-    tokens = await grant(TokenRequest(http=request, parameters=parameters, client=client), server)
+    asked = TokenRequest(http=request, parameters=parameters, client=client)
+    try:
+        tokens = await grant(asked, server)
+    except InvalidGrant as refused:
+        server.notify(_refusal(refused, grant_type, asked, server))
+        raise
     return render_token_response(tokens)
+
+
+def _refusal(refused: InvalidGrant, grant_type: str, asked: TokenRequest, server: AuthorizationServer) -> Event:
+    return Event(
+        kind=EventKind.INVALID_GRANT,
+        at=server.now(),
+        actor=f"client:{asked.client.client_id}",
+        grant_id=refused.grant_id,
+        client_id=asked.client.client_id,
+        address=asked.http.remote_address,
+        agent=asked.http.user_agent,
+        details={"grant_type": grant_type, "reason": refused.reason},
+    )

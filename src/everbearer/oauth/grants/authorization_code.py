@@ -78,6 +78,7 @@ async def _replayed(grant: Grant, server: AuthorizationServer) -> InvalidGrant:
         "the code was redeemed before; what it gave has been revoked",
         reason=ended.reason,
         error_uri=explanation_uri(server.issuer, ended.reason),
+        grant_id=grant.grant_id,
     )
 
 

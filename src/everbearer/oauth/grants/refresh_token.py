@@ -66,9 +66,8 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         scope = narrow(request.parameters.get("scope"), grant.scope)
         refreshed = _refreshed(grant, verdict, request, key, now)
         tokens = issue_tokens(request.client, refreshed, scope, server, now=now)
-        if not _worth_writing(verdict, grant, request.client, now):
-            return tokens
-        if await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
+        written = _worth_writing(verdict, grant, request.client, now)
+        if not written or await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
             server.notify(_happened(refreshed, request, now))
             return tokens
     raise TemporarilyUnavailable("too many refreshes of one grant at once; try the same again", retry_after=1)
@@ -81,7 +80,9 @@ async def _live_grant(presented: Presented, client: Client, server: Authorizatio
     # "validate the refresh token [...] was issued to the authenticated client" (§6). The grant of the other lives, or
     # anybody who got hold of a token could sign its owner out.
     if grant.client_id != client.client_id:
-        raise InvalidGrant("the refresh token was issued to another client", reason="another client's")
+        raise InvalidGrant(
+            "the refresh token was issued to another client", reason="another client's", grant_id=grant.grant_id
+        )
     ended = end_of(grant, client, now, issued=presented.generation)
     if ended is None:
         return grant
@@ -89,21 +90,26 @@ async def _live_grant(presented: Presented, client: Client, server: Authorizatio
         # Written down, so that longer lifetimes set later do not bring it back; but not while another refresh, which
         # came in time, may still be between its read and its spend.
         await server.store.end_grant(grant.grant_id, ended)
-    raise _dead(ended, server)
+    raise _dead(grant, ended, server)
 
 
 async def _refuse_if_told(verdict: Verdict, grant: Grant, server: AuthorizationServer, now: int) -> None:
     if verdict.move is Move.REFUSE:
-        raise InvalidGrant("this refresh token was retried too often; use its successor", reason="retry limit")
+        raise InvalidGrant(
+            "this refresh token was retried too often; use its successor", reason="retry limit", grant_id=grant.grant_id
+        )
     if verdict.reason is not None:
         ended = Ended(reason=verdict.reason, actor=SERVER, at=now)
         await server.store.end_grant(grant.grant_id, ended)
-        raise _dead(ended, server)
+        raise _dead(grant, ended, server)
 
 
-def _dead(ended: Ended, server: AuthorizationServer) -> InvalidGrant:
+def _dead(grant: Grant, ended: Ended, server: AuthorizationServer) -> InvalidGrant:
     return InvalidGrant(
-        DESCRIPTIONS[ended.reason], reason=ended.reason, error_uri=explanation_uri(server.issuer, ended.reason)
+        DESCRIPTIONS[ended.reason],
+        reason=ended.reason,
+        error_uri=explanation_uri(server.issuer, ended.reason),
+        grant_id=grant.grant_id,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from everbearer.oauth.errors import OAuthError
 from everbearer.oauth.messages import Headers, Response
 from everbearer.server.pages.rendering import page
@@ -12,7 +14,10 @@ def error_page(error: OAuthError, site: Site) -> Response:
     """Tell the user that we cannot continue and a developer why (RFC 6749 §4.1.2.1: no redirect)."""
     headers: Headers = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
     status = error.status if error.status in {429, 503} else 400
-    return page(site, "error.html", status=status, headers=headers, error=error.error, description=error.description)
+    response = page(
+        site, "error.html", status=status, headers=headers, error=error.error, description=error.description
+    )
+    return replace(response, error=error.error)
 
 
 def problem_page(status: int, site: Site, *, headers: Headers = ()) -> Response:

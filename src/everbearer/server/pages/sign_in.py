@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from everbearer.login.sessions import sign_out
-from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts, sign_in
+from everbearer.login.sign_in import Attempt, SignedIn, SignInOutcome, TooManyAttempts, sign_in
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRequest,
     refuse_authorization,
     validate_authorization_request,
 )
 from everbearer.oauth.errors import AccessDenied
+from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.server.pages.authorize import AUTHORIZE, FLOW, SIGN_IN
@@ -50,6 +51,7 @@ async def take_sign_in(request: Request, site: Site) -> Response:
     outcome = await sign_in(
         _attempt(form, asked, request), store=site.store, run=site.run, now=site.now(), limits=site.limits
     )
+    site.server.notify(_told(outcome, request, site))
     if not isinstance(outcome, SignedIn):
         wait = outcome.retry_after if isinstance(outcome, TooManyAttempts) else 0
         return _sign_in_page(asked, request, browser, site, login=form.get("login", ""), failed=True, wait=wait)
@@ -71,6 +73,22 @@ def _attempt(form: Parameters, asked: AuthorizationRequest | None, request: Requ
         flow=asked.parameters.get(FLOW, "") if asked else "",
         address=request.remote_address,
         agent=request.user_agent,
+    )
+
+
+def _told(outcome: SignInOutcome, request: Request, site: Site) -> Event:
+    subject, reason = "", "wrong credentials"
+    if isinstance(outcome, SignedIn):
+        subject, reason = outcome.user.subject, ""
+    elif isinstance(outcome, TooManyAttempts):
+        reason = "too many attempts"
+    return Event(
+        kind=EventKind.SIGNED_IN if subject else EventKind.SIGN_IN_FAILED,
+        at=site.now(),
+        subject=subject,
+        address=request.remote_address,
+        agent=request.user_agent,
+        details={"reason": reason} if reason else {},
     )
 
 
