@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 from everbearer.login.models import User
+from everbearer.login.store import UserChange
 from everbearer.oauth.models import Client, Ended, EndReason, Everything, Happening
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
@@ -256,7 +257,8 @@ class Heart(RuleBasedStateMachine):
             ended = Ended(reason=EndReason.PASSWORD_CHANGED, actor=f"user:{named.subject}", at=at)
             user = finish(self.store.user(named.subject))
             assert user is not None
-            assert finish(self.store.change_user(user, created(new_grant(API)), ends=ended))
+            changed = finish(self.store.change_user(user, created(new_grant(API)), was=user, ends=ended))
+            assert changed is UserChange.CHANGED
         elif everything == "client":
             ended = Ended(reason=EndReason.CLIENT_DISABLED, actor=ADMIN, at=at)
             self.put(replace(self.clients[named.client], disabled_at=at), ends=ended)
