@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -20,10 +22,11 @@ from everbearer.login.models import User
 from everbearer.login.passwords import Weakness
 from everbearer.login.sessions import cookie_value
 from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts, WrongCredentials
-from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import Ended, EndReason
+from everbearer.oauth.events import EventKind
+from everbearer.oauth.models import EndReason
 from everbearer.storage.memory import MemoryStore
 from login_world import NOW, PASSWORD, World
+from meddled_store import MeddledStore
 
 NEW = "a new one entirely"
 
@@ -31,6 +34,12 @@ NEW = "a new one entirely"
 async def change(world: World, current: str = PASSWORD, new: str = NEW) -> PasswordChange:
     attempt = Attempt(login="ada@example.com", password=current, address="192.0.2.1")
     return await change_password(attempt, new, store=world.store, run=world.run, now=world.now, limits=world.limits)
+
+
+def meddled(world: World, happening: Callable[[], Awaitable[object]], *, after: bool) -> World:
+    """Return the same world as somebody sees it whom something happens to when a user is changed."""
+    store = MeddledStore(world.store, "change_user", happening, after=after, call=1)
+    return replace(world, store=cast("MemoryStore", store))
 
 
 async def test_a_new_user_has_a_normal_login_and_an_opaque_subject(world: World) -> None:
@@ -114,15 +123,10 @@ async def test_guessing_the_present_password_is_limited_as_signing_in_is(world: 
 
 
 async def test_a_user_disabled_while_the_password_changes_gets_no_session(world: World, ada: User) -> None:
-    class DisabledRightAfter(MemoryStore):
-        async def change_user(self, user: User, event: Event, *, ends: Ended | None = None) -> bool:
-            await super().change_user(replace(user, disabled_at=event.at), event, ends=ends)
-            return True
+    async def disable() -> None:
+        await disable_user(ada.subject, store=world.store, now=world.now, actor="admin:test")
 
-    world.store = DisabledRightAfter()
-    await world.store.create_user(ada, Event(kind=EventKind.USER_CREATED, at=NOW))
-
-    assert await change(world) == WrongCredentials()
+    assert await change(meddled(world, disable, after=True)) == WrongCredentials()
     assert await world.store.sessions_of(ada.subject) == []
 
 

@@ -179,7 +179,7 @@ async def test_a_flood_of_attempts_is_recorded_once(world: World) -> None:
 async def test_a_hash_of_old_parameters_is_upgraded_at_sign_in(world: World, ada: User) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     event = Event(kind=EventKind.USER_CHANGED, at=world.now)
-    await world.store.change_user(dataclasses.replace(ada, password_hash=old), event)
+    await world.store.change_user(dataclasses.replace(ada, password_hash=old), event, was=ada)
     await world.sign_in()
     upgraded = await world.store.user(ada.subject)
 

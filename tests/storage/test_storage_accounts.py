@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.login.models import Consent
+from everbearer.login.models import Consent, User
+from everbearer.login.store import UserChange
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Everything
 from everbearer.storage.store import AdminStore
@@ -44,7 +45,7 @@ async def test_a_change_replaces_all_but_subject_and_creation(store: AdminStore)
         USER, login="lovelace", password_hash="new", claims={"name": "A."}, disabled_at=None, updated_at=NOW + 9
     )
 
-    assert await store.change_user(replace(changed, created_at=0), CHANGED) is True
+    assert await store.change_user(replace(changed, created_at=0), CHANGED, was=USER) is UserChange.CHANGED
     assert await store.user("ada") == changed
     assert await store.user_by_login("ada@example.com") is None
     assert await store.events() == [CHANGED, EVENT]
@@ -55,21 +56,49 @@ async def test_a_user_cannot_take_anothers_login(store: AdminStore) -> None:
     await store.create_user(BOB, EVENT)
     await store.create_session(SESSION, EVENT)
 
-    assert await store.change_user(replace(USER, login=BOB.login), CHANGED, ends=ENDED) is False
+    outcome = await store.change_user(replace(USER, login=BOB.login), CHANGED, was=USER, ends=ENDED)
+
+    assert outcome is UserChange.TAKEN
     assert await store.user("ada") == USER
     assert await store.sessions_of("ada") == [SESSION]
     assert len(await store.events()) == 3
 
 
 async def test_a_user_who_is_not_there_cannot_change(store: AdminStore) -> None:
-    assert await store.change_user(USER, CHANGED, ends=ENDED) is False
+    assert await store.change_user(USER, CHANGED, was=USER, ends=ENDED) is UserChange.GONE
     assert await store.events() == []
+
+
+@pytest.mark.parametrize(
+    "as_read",
+    [
+        replace(USER, login="lovelace"),
+        replace(USER, password_hash="another"),
+        replace(USER, claims={**USER.claims, "name": "A."}),
+        replace(USER, disabled_at=None),
+    ],
+)
+async def test_a_user_who_is_not_as_read_any_more_stays(store: AdminStore, as_read: User) -> None:
+    await store.create_user(USER, EVENT)
+    changed = replace(as_read, updated_at=NOW + 9)
+
+    assert await store.change_user(changed, CHANGED, was=as_read, ends=ENDED) is UserChange.CHANGED_MEANWHILE
+    assert await store.user("ada") == USER
+    assert await store.events() == [EVENT]
+
+
+async def test_a_user_is_changed_whoever_else_noted_the_time(store: AdminStore) -> None:
+    await store.create_user(replace(USER, disabled_at=None), EVENT)
+    as_read = replace(USER, disabled_at=None, updated_at=NOW - 1, epoch=3)
+
+    assert await store.change_user(USER, CHANGED, was=as_read) is UserChange.CHANGED
+    assert await store.user("ada") == USER
 
 
 async def test_a_change_that_ends_all_raises_the_epoch(store: AdminStore) -> None:
     await store.create_user(USER, EVENT)
     await store.create_session(SESSION, EVENT)
-    await store.change_user(USER, CHANGED, ends=ENDED)
+    await store.change_user(USER, CHANGED, was=USER, ends=ENDED)
 
     assert await store.user("ada") == replace(USER, epoch=1)
     assert await store.user_by_login(USER.login) == replace(USER, epoch=1)

@@ -119,8 +119,9 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda name, event, ends: lambda store: store.delete_client(name, event, ends), CLIENTS, EVENTS, ENDS),
     st.builds(lambda user, event: lambda store: store.create_user(user, event), USER_VALUES, EVENTS),
     st.builds(
-        lambda user, event, ends: lambda store: store.change_user(user, event, ends=ends),
+        lambda user, was, event, ends: lambda store: store.change_user(user, event, was=was, ends=ends),
         USER_VALUES,
+        st.just(USER) | USER_VALUES,
         EVENTS,
         MAYBE_ENDS,
     ),

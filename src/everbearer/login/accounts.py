@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -19,10 +19,17 @@ from everbearer.login.sign_in import (
     check_password,
     normal_login,
 )
-from everbearer.login.store import AccountStore
+from everbearer.login.store import AccountStore, UserChange
+from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.randomness import random_id
+
+TRIES = 5
+"""How often a user is read again who was changed between being read and being changed."""
+
+
+_TOO_BUSY = "others keep changing this user; try again"
 
 
 class WeakPassword(Exception):
@@ -96,19 +103,30 @@ async def change_password(
         WeakPassword: the new password is refused by the policy.
 
     """
-    checked = await check_password(attempt, store=store, run=run, now=now, limits=limits)
-    if not isinstance(checked, User):
-        return checked
-    actor = f"user:{checked.subject}"
-    await set_password(checked, new_password, store=store, run=run, now=now, actor=actor)
-    changed = await store.user(checked.subject)
-    if changed is None or changed.disabled_at is not None:
+    password_hash = ""
+    for _ in range(TRIES):
+        # Whoever was changed meanwhile is checked anew: the present password may be another, or the user disabled.
+        checked = await check_password(attempt, store=store, run=run, now=now, limits=limits)
+        if not isinstance(checked, User):
+            return checked
+        password_hash = password_hash or await _hash_of_new(new_password, checked.login, run)
+        event, ends = _password_changed(checked.subject, now=now, actor=f"user:{checked.subject}")
+        changed = replace(checked, password_hash=password_hash, updated_at=now)
+        if await store.change_user(changed, event, was=checked, ends=ends) is UserChange.CHANGED:
+            return await _new_session(changed, attempt, store=store, now=now)
+    raise StoreUnavailable(_TOO_BUSY)
+
+
+async def _new_session(user: User, attempt: Attempt, *, store: AccountStore, now: int) -> SignedIn | WrongCredentials:
+    changed = await store.user(user.subject)
+    # The epoch comes from a read that shows the password just set: whatever ends all after it ends this session too.
+    if changed is None or changed.disabled_at is not None or changed.password_hash != user.password_hash:
         return WrongCredentials()
     session = new_session(changed, flow="", now=now, address=attempt.address, agent=attempt.agent)
     event = Event(
         kind=EventKind.SIGNED_IN,
         at=now,
-        actor=actor,
+        actor=f"user:{changed.subject}",
         subject=changed.subject,
         address=attempt.address,
         agent=attempt.agent,
@@ -128,9 +146,29 @@ async def set_password(
 
     """
     password_hash = await _hash_of_new(new_password, user.login, run)
-    changed = replace(user, password_hash=password_hash, updated_at=now)
-    ends = Ended(reason=EndReason.PASSWORD_CHANGED, actor=actor, at=now)
-    await _change(changed, "password", store=store, now=now, actor=actor, ends=ends)
+    await set_password_hash(user, password_hash, store=store, now=now, actor=actor)
+
+
+async def set_password_hash(user: User, password_hash: str, *, store: AccountStore, now: int, actor: str) -> None:
+    """Give a user a new password that only its hash is known of, ending all grants and sessions.
+
+    Raises:
+        UnknownUser: the user is gone.
+
+    """
+    event, ends = _password_changed(user.subject, now=now, actor=actor)
+    await _change(user, lambda as_is: replace(as_is, password_hash=password_hash), event, store=store, ends=ends)
+
+
+async def set_claims(user: User, claims: Mapping[str, object], *, store: AccountStore, now: int, actor: str) -> None:
+    """Replace a user's claims; nothing ends.
+
+    Raises:
+        UnknownUser: the user is gone.
+
+    """
+    event = _changed(user.subject, "claims", now=now, actor=actor)
+    await _change(user, lambda as_is: replace(as_is, claims=claims), event, store=store)
 
 
 async def disable_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
@@ -142,8 +180,10 @@ async def disable_user(subject: str, *, store: AccountStore, now: int, actor: st
     """
     user = await _existing(subject, store)
     ends = Ended(reason=EndReason.USER_DISABLED, actor=actor, at=now)
-    changed = replace(user, disabled_at=user.disabled_at or now, updated_at=now)
-    await _change(changed, "disabled", store=store, now=now, actor=actor, ends=ends)
+    event = _changed(subject, "disabled", now=now, actor=actor)
+    await _change(
+        user, lambda as_is: replace(as_is, disabled_at=as_is.disabled_at or now), event, store=store, ends=ends
+    )
 
 
 async def enable_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
@@ -154,8 +194,8 @@ async def enable_user(subject: str, *, store: AccountStore, now: int, actor: str
 
     """
     user = await _existing(subject, store)
-    changed = replace(user, disabled_at=None, updated_at=now)
-    await _change(changed, "enabled", store=store, now=now, actor=actor)
+    event = _changed(subject, "enabled", now=now, actor=actor)
+    await _change(user, lambda as_is: replace(as_is, disabled_at=None), event, store=store)
 
 
 async def delete_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
@@ -185,9 +225,23 @@ async def _existing(subject: str, store: AccountStore) -> User:
     return user
 
 
+def _password_changed(subject: str, *, now: int, actor: str) -> tuple[Event, Ended]:
+    ends = Ended(reason=EndReason.PASSWORD_CHANGED, actor=actor, at=now)
+    return _changed(subject, "password", now=now, actor=actor), ends
+
+
+def _changed(subject: str, what: str, *, now: int, actor: str) -> Event:
+    return Event(kind=EventKind.USER_CHANGED, at=now, actor=actor, subject=subject, details={"change": what})
+
+
 async def _change(
-    user: User, change: str, *, store: AccountStore, now: int, actor: str, ends: Ended | None = None
+    user: User, change: Callable[[User], User], event: Event, *, store: AccountStore, ends: Ended | None = None
 ) -> None:
-    event = Event(kind=EventKind.USER_CHANGED, at=now, actor=actor, subject=user.subject, details={"change": change})
-    if not await store.change_user(user, event, ends=ends):
-        raise UnknownUser("the user is gone")
+    """Change the user as read, or as read again where somebody else's change came between."""
+    for _ in range(TRIES):
+        changed = replace(change(user), updated_at=event.at)
+        # The login stays, so it cannot be taken.
+        if await store.change_user(changed, event, was=user, ends=ends) is UserChange.CHANGED:
+            return
+        user = await _existing(user.subject, store)
+    raise StoreUnavailable(_TOO_BUSY)

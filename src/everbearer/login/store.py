@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol
 
 from everbearer.login.models import Consent, Session, User
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Ended, Everything
 from everbearer.oauth.scope import Scope
+
+
+class UserChange(Enum):
+    """What became of a change of a user."""
+
+    CHANGED = "changed"
+    TAKEN = "taken"
+    """The login is another user's; nothing has changed."""
+    GONE = "gone"
+    """There is no such user any more."""
+    CHANGED_MEANWHILE = "changed meanwhile"
+    """The user is not as read any more; nothing has changed, and whoever asked reads again."""
 
 
 class AccountStore(Protocol):
@@ -25,9 +38,9 @@ class AccountStore(Protocol):
         """Store a new user; False where the login or subject is taken."""
         ...
 
-    async def change_user(self, user: User, event: Event, *, ends: Ended | None = None) -> bool:
-        """Replace a user's login, password hash, claims, disabled_at and updated_at; False where the login is taken or
-        the user gone. With `ends`, all of the user's grants and sessions end in the same transaction.
+    async def change_user(self, user: User, event: Event, *, was: User, ends: Ended | None = None) -> UserChange:
+        """Replace a user's login, password hash, claims and disabled_at, if they still are those of `was`, the user as
+        read; and updated_at. With `ends`, all of the user's grants and sessions end in the same transaction.
         """
         ...
 

@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from everbearer.login.accounts import UnusableLogin, WeakPassword, create_user, set_password
+from everbearer.login.accounts import (
+    UnusableLogin,
+    WeakPassword,
+    create_user,
+    set_claims,
+    set_password,
+    set_password_hash,
+)
 from everbearer.login.models import User
 from everbearer.login.passwords import LONGEST, SHORTEST, RunHeavy, Weakness, password_matches
 from everbearer.login.sign_in import normal_login
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import Client, Ended, EndReason
+from everbearer.oauth.models import Client
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
@@ -151,8 +158,8 @@ async def _create_with_hash(section: UserSection, store: AdminStore, *, now: int
 async def _apply_claims(user: User, claims: Mapping[str, object], store: AdminStore, *, now: int) -> bool:
     if claims == user.claims:
         return False
-    event = Event(kind=EventKind.USER_CHANGED, at=now, actor=ACTOR, subject=user.subject, details={"change": "claims"})
-    return await store.change_user(replace(user, claims=claims, updated_at=now), event)
+    await set_claims(user, claims, store=store, now=now, actor=ACTOR)
+    return True
 
 
 async def _apply_password(section: UserSection, subject: str, store: AdminStore, *, run: RunHeavy, now: int) -> bool:
@@ -174,11 +181,8 @@ async def _apply_password(section: UserSection, subject: str, store: AdminStore,
 async def _apply_hash(user: User, password_hash: str, store: AdminStore, *, now: int) -> bool:
     if user.password_hash == password_hash:
         return False
-    event = Event(
-        kind=EventKind.USER_CHANGED, at=now, actor=ACTOR, subject=user.subject, details={"change": "password"}
-    )
-    ends = Ended(reason=EndReason.PASSWORD_CHANGED, actor=ACTOR, at=now)
-    return await store.change_user(replace(user, password_hash=password_hash, updated_at=now), event, ends=ends)
+    await set_password_hash(user, password_hash, store=store, now=now, actor=ACTOR)
+    return True
 
 
 def _password(section: UserSection) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
+from everbearer.login.store import UserChange
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Client, Ended, Everything, Grant, Lifetimes, consent_key
 from everbearer.oauth.scope import Scope
@@ -137,16 +138,20 @@ class MemoryStore:
         self._events.append(event)
         return True
 
-    async def change_user(self, user: User, event: Event, *, ends: Ended | None = None) -> bool:
+    async def change_user(self, user: User, event: Event, *, was: User, ends: Ended | None = None) -> UserChange:
         stored = self._users.get(user.subject)
         namesake = await self.user_by_login(user.login)
-        if stored is None or (namesake is not None and namesake.subject != user.subject):
-            return False
+        if stored is None:
+            return UserChange.GONE
+        if namesake is not None and namesake.subject != user.subject:
+            return UserChange.TAKEN
+        if _replaced(stored) != _replaced(was):
+            return UserChange.CHANGED_MEANWHILE
         self._users[user.subject] = replace(user, created_at=stored.created_at)
         self._events.append(event)
         if ends is not None:
             await self.end_all(Everything.USER, user.subject, ends)
-        return True
+        return UserChange.CHANGED
 
     async def delete_user(self, subject: str, event: Event, ends: Ended) -> bool:
         if self._users.pop(subject, None) is None:
@@ -364,6 +369,11 @@ class MemoryStore:
         for (everything, key, epoch), ended in self._ends.items():
             if everything is Everything.SESSION and key not in needed and ended.at <= before:
                 yield everything, key, epoch
+
+
+def _replaced(user: User) -> tuple[object, ...]:
+    """Return what a change of a user replaces."""
+    return user.login, user.password_hash, user.claims, user.disabled_at
 
 
 def _earliest(*ends: Ended | None) -> Ended | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from everbearer.login.models import User
+from everbearer.login.store import UserChange
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Ended, Everything
 from everbearer.storage.sql.ends import end_all
@@ -27,13 +28,19 @@ ON CONFLICT DO NOTHING
 RETURNING subject
 """
 
+REPLACED = ("login", "password_hash", "claims", "disabled_at")
+
 CHANGE_USER = """
 UPDATE users SET login = :login, password_hash = :password_hash, claims = :claims, disabled_at = :disabled_at,
     updated_at = :updated_at
 WHERE subject = :subject
+AND login = :was_login AND password_hash = :was_password_hash AND claims = :was_claims
+AND disabled_at IS NOT DISTINCT FROM :was_disabled_at
 AND NOT EXISTS (SELECT 1 FROM users AS namesake WHERE namesake.login = :login AND namesake.subject <> :subject)
 RETURNING subject
 """
+
+NAMESAKE = "SELECT subject FROM users WHERE login = :login AND subject <> :subject"
 
 UPGRADE_PASSWORD_HASH = "UPDATE users SET password_hash = :new WHERE subject = :subject AND password_hash = :old"
 
@@ -67,14 +74,24 @@ async def create_user(transaction: Transaction, user: User, event: Event) -> boo
     return True
 
 
-async def change_user(transaction: Transaction, user: User, event: Event, *, ends: Ended | None = None) -> bool:
-    """Replace a user's columns, unless the login is taken."""
-    if not await transaction.run(CHANGE_USER, **user_columns(user)):
-        return False
+async def change_user(
+    transaction: Transaction, user: User, event: Event, *, was: User, ends: Ended | None = None
+) -> UserChange:
+    """Replace a user's columns by compare-and-swap, unless the login is taken."""
+    before = {f"was_{name}": user_columns(was)[name] for name in REPLACED}
+    if not await transaction.run(CHANGE_USER, **user_columns(user), **before):
+        return await _hindrance(transaction, user)
     await record(transaction, event)
     if ends is not None:
         await end_all(transaction, Everything.USER, user.subject, ends)
-    return True
+    return UserChange.CHANGED
+
+
+async def _hindrance(transaction: Transaction, user: User) -> UserChange:
+    if not await transaction.run(USER, subject=user.subject):
+        return UserChange.GONE
+    taken = await transaction.run(NAMESAKE, login=user.login, subject=user.subject)
+    return UserChange.TAKEN if taken else UserChange.CHANGED_MEANWHILE
 
 
 async def delete_user(transaction: Transaction, subject: str, event: Event, ends: Ended) -> bool:
