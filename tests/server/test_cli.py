@@ -19,6 +19,7 @@ from everbearer.oauth.models import Authentication, Grant, Happening, HistoryEnt
 from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli import app
+from everbearer.server.config import FULL_ACCESS
 from everbearer.server.declared import CLIENT_SECRET
 from everbearer.storage.sqlite import SQLiteStore
 
@@ -170,6 +171,9 @@ def test_a_public_client_has_no_secret(shell: Shell) -> None:
         (("--type", "app"), 2, "client: Invalid enum value 'app'"),
         (("--type", "spa", "--redirect-uri", "http://a.example/"), 2, "would send the code in clear"),
         (("--type", "machine", "--id", "web"), 1, "there is a client web already"),
+        (("--type", "machine", "--scope", "ordrs"), 2, "--scope: ordrs is not declared under [scopes]"),
+        (("--type", "machine", "--scope", 'openid "'), 2, "separate values by spaces"),
+        (("--type", "web", "--scope", FULL_ACCESS), 2, "is for first-party clients"),
     ],
 )
 def test_a_client_that_cannot_be_is_told(with_grant: Shell, arguments: tuple[str, ...], code: int, told: str) -> None:
@@ -177,6 +181,14 @@ def test_a_client_that_cannot_be_is_told(with_grant: Shell, arguments: tuple[str
 
     assert result.code == code
     assert told in result.err
+
+
+def test_a_client_may_ask_for_a_scope_that_the_file_declares(shell: Shell) -> None:
+    (shell.folder / "everbearer.toml").write_text('scopes."orders.read" = "See your orders"\n')
+
+    created = shell.run("client", "create", "--type", "machine", "--scope", "orders.read email", "--json")
+
+    assert created.json["scope"] == "orders.read email"
 
 
 def test_a_rotated_secret_works_beside_the_one_before_it(with_grant: Shell) -> None:

@@ -110,7 +110,7 @@ def _clients(config: Config) -> Iterator[str]:
             yield f"clients: {client_id} is declared {count} times; keep one"
     for client in config.clients:
         where = f"client {client.client_id}"
-        problems = (*_secret_settings(client), *_client_scope(client, config))
+        problems = (*_secret_settings(client), *scope_problems(client, config))
         yield from (f"{where}: {problem}" for problem in problems)
         if not problems:
             # Any hash will do for the rules: what the secret is does not matter to them.
@@ -139,7 +139,8 @@ def _secret_settings(client: ClientSection) -> Iterator[str]:
             yield f"{given}: {problem}; use 43 random characters"
 
 
-def _client_scope(client: ClientSection, config: Config) -> Iterator[str]:
+def scope_problems(client: ClientSection, config: Config) -> Iterator[str]:
+    """Yield what is wrong with what a client says it may ask for."""
     try:
         scope = parse_scope(client.scope or "")
     except InvalidScope as error:

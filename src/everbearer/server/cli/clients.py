@@ -18,6 +18,7 @@ from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, 
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table
 from everbearer.server.config import ClientSection
 from everbearer.server.config_reading import ConfigError
+from everbearer.server.config_rules import scope_problems
 from everbearer.server.declared import CLIENT_SECRET
 from everbearer.server.declared_clients import declared_client
 
@@ -109,6 +110,9 @@ async def _create(given: dict[str, Any], secret: str, desk: Desk) -> Client:
         section = msgspec.convert(merged, ClientSection)
     except msgspec.ValidationError as error:
         raise ConfigError(f"client: {error}") from None
+    unknown = tuple(f"--{problem}" for problem in scope_problems(section, desk.config))
+    if unknown:
+        raise ConfigError(*unknown)
     hashes = (desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()),) if secret else ()
     client = replace(declared_client(section, hashes, desk.config), created_at=desk.now)
     problems = client_problems(client)
