@@ -103,6 +103,7 @@ async def test_an_expired_access_token_is_refreshed_and_the_refresh_token_rotate
     assert new[1] != old[1]
 
 
+@pytest.mark.rt("RT-66")
 async def test_two_tabs_that_refresh_at_once_stay_signed_in(
     signed_in: AuthgearPage, context: BrowserContext, origins: Origins
 ) -> None:
@@ -123,6 +124,7 @@ async def test_two_tabs_that_refresh_at_once_stay_signed_in(
     assert await signed_in.access_token()
 
 
+@pytest.mark.rt("RT-66")
 async def test_the_tab_that_is_answered_last_does_not_sign_the_other_out(
     signed_in: AuthgearPage, context: BrowserContext, origins: Origins
 ) -> None:

@@ -60,7 +60,7 @@ async def test_the_browser_goes_where_the_application_asks(world: World) -> None
     assert await location(world, ASKS) == "/login"
 
 
-@pytest.mark.spec("OpenID Connect Core 1.0", "3.1.2.1")
+@pytest.mark.spec("OpenID Connect Core", "3.1.2.1")
 async def test_with_prompt_none_nobody_is_asked(world: World) -> None:
     assert carried(await location(world, ASKS, prompt="none"))["error"] == "login_required"
 

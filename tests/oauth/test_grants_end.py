@@ -118,7 +118,7 @@ async def test_a_grant_that_ends_just_after_it_was_refreshed_takes_the_new_token
 
 
 @pytest.mark.rt("RT-52")
-@pytest.mark.spec("OpenID Connect Back-Channel Logout 1.0", "2.7")
+@pytest.mark.spec("OpenID Connect Back-Channel Logout", "2.7")
 async def test_signing_out_ends_online_grants_and_leaves_offline_ones(world: World) -> None:
     online = await world.sign_in(scope="openid")
     offline = await world.sign_in(scope="openid offline_access")
@@ -131,7 +131,7 @@ async def test_signing_out_ends_online_grants_and_leaves_offline_ones(world: Wor
 
 
 @pytest.mark.rt("RT-52")
-@pytest.mark.spec("OpenID Connect Back-Channel Logout 1.0", "2.7")
+@pytest.mark.spec("OpenID Connect Back-Channel Logout", "2.7")
 async def test_signing_out_in_one_browser_leaves_another_signed_in(world: World) -> None:
     here = await world.sign_in(scope="openid")
     there = await world.sign_in(scope="openid", authentication=world.authentication(session_id="another"))

@@ -237,7 +237,8 @@ def _mutate(path: Path, instead: Mapping[str, str]) -> None:
 
 def _run(copied: Path, tests: Sequence[str], backend: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))}
-    options = ["-q", "-x", "-k", backend, "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
+    without = ["cacheprovider", "randomly", "xdist", "hypothesispytest", "playwright"]
+    options = ["-q", "-x", "-k", backend, *(f"-pno:{plugin}" for plugin in without)]
     return subprocess.run(  # noqa: S603 - our own tests
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=ROOT,

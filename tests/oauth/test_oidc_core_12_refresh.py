@@ -19,7 +19,7 @@ async def _before_and_after(world: World, *, client: str = "spa") -> tuple[str, 
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.spec("OpenID Connect Core", "12.2")
 @pytest.mark.parametrize("claim", ["iss", "sub", "aud", "auth_time", "amr", "sid"])
 @pytest.mark.parametrize("client", ["spa", "web"])
 async def test_a_claim_of_the_sign_in_stays_the_same(world: World, client: str, claim: str) -> None:
@@ -29,7 +29,7 @@ async def test_a_claim_of_the_sign_in_stays_the_same(world: World, client: str, 
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.spec("OpenID Connect Core", "12.2")
 async def test_its_iat_is_the_time_of_the_refresh(world: World) -> None:
     before, after = await _before_and_after(world)
 
@@ -38,7 +38,7 @@ async def test_its_iat_is_the_time_of_the_refresh(world: World) -> None:
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.spec("OpenID Connect Core", "12.2")
 async def test_its_auth_time_is_that_of_the_original_authentication(world: World) -> None:
     _, after = await _before_and_after(world)
 
@@ -46,7 +46,7 @@ async def test_its_auth_time_is_that_of_the_original_authentication(world: World
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.spec("OpenID Connect Core", "12.2")
 async def test_it_has_no_nonce(world: World) -> None:
     before, after = await _before_and_after(world)
 
@@ -55,7 +55,7 @@ async def test_it_has_no_nonce(world: World) -> None:
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.spec("OpenID Connect Core", "12.2")
 async def test_it_has_an_azp_as_little_as_the_first_had(world: World) -> None:
     before, after = await _before_and_after(world)
 
@@ -64,7 +64,7 @@ async def test_it_has_an_azp_as_little_as_the_first_had(world: World) -> None:
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2", "2")
+@pytest.mark.spec("OpenID Connect Core", "12.2", "2")
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated via RFC 9864")  # its old name is the one that clients know
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "PS256", "EdDSA"])
 async def test_it_is_signed_by_a_published_key_as_the_client_chose(world: World, alg: str) -> None:
@@ -79,7 +79,7 @@ async def test_it_is_signed_by_a_published_key_as_the_client_chose(world: World,
 
 
 @pytest.mark.rt("RT-13")
-@pytest.mark.spec("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.spec("OpenID Connect Core", "12.2")
 async def test_there_is_none_where_the_refresh_leaves_openid_out(world: World) -> None:
     token = await world.refresh_token(scope="openid offline_access read")
 
@@ -88,7 +88,7 @@ async def test_there_is_none_where_the_refresh_leaves_openid_out(world: World) -
     assert "id_token" not in answer.json
 
 
-@pytest.mark.spec("OpenID Connect Core 1.0", "2")
+@pytest.mark.spec("OpenID Connect Core", "2")
 async def test_an_id_token_has_only_what_is_known_of_the_sign_in(world: World) -> None:
     request = await world.ask()
     known = await world.finish(request, world.authentication(amr=(), acr="urn:level:2", session_id=""))
@@ -99,7 +99,7 @@ async def test_an_id_token_has_only_what_is_known_of_the_sign_in(world: World) -
     assert claims.keys() == {"iss", "sub", "aud", "iat", "exp", "auth_time", "acr"}
 
 
-@pytest.mark.spec("OpenID Connect Core 1.0", "2")
+@pytest.mark.spec("OpenID Connect Core", "2")
 async def test_an_id_token_names_the_key_that_signed_it(world: World) -> None:
     answer = await world.sign_in()
 

@@ -115,7 +115,7 @@ async def test_the_token_dies_with_the_clients_leave(world: World, end: str) -> 
     assert (await world.userinfo(token)).status == 401
 
 
-@pytest.mark.spec("OpenID Connect Core 1.0", "5.3")
+@pytest.mark.spec("OpenID Connect Core", "5.3")
 async def test_userinfo_knows_no_user_of_it(world: World) -> None:
     answer = await world.userinfo((await world.client_credentials()).access_token)
 

@@ -81,7 +81,7 @@ async def test_uses_of_a_token_that_is_not_rotated_are_noted_often_enough(
 
 
 @pytest.mark.rt("RT-41")
-@pytest.mark.spec("OWASP ASVS 5.0", "10.4.8")
+@pytest.mark.spec("ASVS 5.0", "10.4.8")
 @BOTH
 async def test_a_grant_ends_at_its_absolute_lifetime_however_often_it_is_used(world: World, client: str) -> None:
     await world.lifetimes(client, refresh_token=10 * DAY, refresh_token_idle=2 * DAY)

@@ -1,0 +1,80 @@
+"""The specifications that tests name, and what of them is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SPECIFICATIONS: Mapping[str, str] = {
+    "ASVS 5.0": "OWASP Application Security Verification Standard",
+    "FAPI 2.0 Security Profile": "",
+    "OAuth 2.0 Form Post Response Mode": "",
+    "OAuth 2.0 Multiple Response Types": "Multiple Response Type Encoding Practices",
+    "OpenID Connect Back-Channel Logout": "",
+    "OpenID Connect Core": "",
+    "OpenID Connect Discovery": "",
+    "OpenID Connect Dynamic Client Registration": "",
+    "OpenID Connect RP-Initiated Logout": "",
+    "RFC 5297": "AES-SIV",
+    "RFC 6585": "Additional HTTP Status Codes",
+    "RFC 6749": "The OAuth 2.0 Authorization Framework",
+    "RFC 6750": "Bearer Token Usage",
+    "RFC 6819": "OAuth 2.0 Threat Model",
+    "RFC 7009": "Token Revocation",
+    "RFC 7235": "HTTP Authentication",
+    "RFC 7515": "JSON Web Signature",
+    "RFC 7517": "JSON Web Key",
+    "RFC 7518": "JSON Web Algorithms",
+    "RFC 7519": "JSON Web Token",
+    "RFC 7591": "Dynamic Client Registration, whose names of metadata are ours",
+    "RFC 7636": "Proof Key for Code Exchange",
+    "RFC 7638": "JWK Thumbprint",
+    "RFC 7662": "Token Introspection",
+    "RFC 8252": "OAuth 2.0 for Native Apps",
+    "RFC 8414": "Authorization Server Metadata",
+    "RFC 8707": "Resource Indicators",
+    "RFC 8725": "JSON Web Token Best Current Practices",
+    "RFC 9068": "JWT Profile for Access Tokens",
+    "RFC 9110": "HTTP Semantics",
+    "RFC 9207": "Authorization Server Issuer Identification",
+    "RFC 9700": "Best Current Practice for OAuth 2.0 Security",
+    "draft-ietf-httpapi-idempotency-key-header": "",
+    "draft-ietf-oauth-refresh-token-expiration": "",
+}
+"""How tests spell them, with what they are called."""
+
+DPOP = "DPoP"
+MTLS = "Mutual TLS client authentication and bound tokens"
+POSTGRESQL = "PostgreSQL"
+PRIVATE_KEY_JWT = "Client authentication by `private_key_jwt`"
+RESOURCE_INDICATORS = "Resource indicators"
+SDKS = "Client SDKs"
+
+NOT_SUPPORTED: Mapping[str, str] = {
+    DPOP: "RFC 9449",
+    MTLS: "RFC 8705",
+    PRIVATE_KEY_JWT: "OpenID Connect Core §9, RFC 7523",
+    RESOURCE_INDICATORS: "RFC 8707; `resource` is read and ignored",
+    POSTGRESQL: "the statements are written for it and tested for their form",
+    SDKS: "Python and browser",
+    "Pushed authorization requests": "RFC 9126",
+    "Request objects": "RFC 9101, OpenID Connect Core §6; refused, and said so",
+    "The `claims` parameter": "OpenID Connect Core §5.5; ignored, and said so in the metadata",
+    "Signed authorization responses (JARM)": "JWT Secured Authorization Response Mode",
+    "Rich authorization requests": "RFC 9396",
+    "Device authorization": "RFC 8628",
+    "Token exchange": "RFC 8693",
+    "Assertion grants": "RFC 7521, RFC 7523",
+    "Dynamic client registration": "RFC 7591, RFC 7592",
+    "Client ID metadata documents": "draft-ietf-oauth-client-id-metadata-document",
+    "Protected resource metadata": "RFC 9728",
+    "Signed introspection answers": "RFC 9701",
+    "Back-channel logout": "OpenID Connect Back-Channel Logout",
+    "Front-channel logout": "OpenID Connect Front-Channel Logout",
+    "Session management": "OpenID Connect Session Management",
+    "Pairwise subjects": "OpenID Connect Core §8.1",
+    "Encrypted tokens": "RFC 7516",
+    "Signed userinfo": "OpenID Connect Core §5.3.2",
+    "Implicit and hybrid flows": "OpenID Connect Core §3.2 and §3.3; RFC 9700 §2.1.2 advises against them",
+    "Resource owner password credentials": "RFC 6749 §4.3; RFC 9700 §2.4 forbids them",
+}
+"""What is not there, and where it is specified."""
