@@ -415,6 +415,16 @@ def test_config_check_warns_of_secrets_that_others_can_read(shell: Shell) -> Non
     assert "run: chmod 600" in result.err
 
 
+def test_config_check_warns_of_short_secrets(shell: Shell) -> None:
+    client = f'[[clients]]\nclient_id = "m"\ntype = "machine"\nclient_secret = "{SECRET[:20]}"\n'
+    (shell.folder / "everbearer.toml").write_text(f'issuer = "https://id.example.com"\n{client}')
+
+    result = shell.run("config", "check", "--json")
+
+    assert "warning: client m: has a secret shorter than 32 characters" in result.err
+    assert result.json["warnings"] == ["client m: has a secret shorter than 32 characters; use 43 random ones"]
+
+
 def test_config_show_hides_secrets(shell: Shell) -> None:
     (shell.folder / "everbearer.toml").write_text(
         f'scopes."orders.read" = "See"\nlifetimes.refresh_token_idle = "none"\n'

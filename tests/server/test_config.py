@@ -236,7 +236,7 @@ SPA = '[[clients]]\nclient_id = "a"\ntype = "spa"\nredirect_uris = ["https://a.e
         (SPA + f'client_secret = "{SECRET}"', 'client a: client_secret: a client of type "spa" cannot keep a secret'),
         (WEB.replace("client_secret =", "client_name ="), 'client a: client_secret_file: a client of type "web" needs'),
         (WEB + 'client_secret_file = "x"', "client a: client_secret and client_secret_file are both set; keep one"),
-        (WEB.replace(SECRET, "short"), "client a: client_secret: is shorter than 32 bytes; use 43 random"),
+        (WEB.replace(SECRET, "short"), "client a: client_secret: is shorter than 16 characters; use 43 random"),
         (WEB.replace(SECRET, "ab" * 20), "client a: client_secret: repeats too few different characters"),
         (SPA + 'scope = "openid emial"', "client a: scope: emial is not declared under [scopes]; did you mean email?"),
         (SPA + "scope = 'open\"id'", "client a: scope: scope holds characters"),

@@ -8,8 +8,7 @@ import pytest
 
 from everbearer.server.config import ClientSection, Config, UserSection
 from everbearer.server.config_reading import ConfigError
-from everbearer.server.declared import client_secrets
-from everbearer.server.secrets import secret_warnings, server_secrets
+from everbearer.server.secrets import client_secret_problem, client_secrets, secret_warnings, server_secrets
 
 NEW = "q7Lw2aYc5eHd9sJuZr8-q1ZbT0vXn4kP"
 OLD = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"
@@ -77,6 +76,34 @@ def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
     assert secret_warnings(Config(), {"EVERBEARER_SECRET": NEW, "EVERBEARER_SECRET_FILE": "/nowhere"}) == ()
 
 
+@pytest.mark.parametrize(("length", "warned"), [(15, False), (16, True), (31, True), (32, False)])
+def test_a_short_secret_of_a_client_is_warned_about(tmp_path: Path, length: int, warned: bool) -> None:
+    file = written(tmp_path / "s", f"{NEW}\n{OLD[:length]}\n")
+    clients = (
+        ClientSection(client_id="c", type="web", client_secret_file=file),
+        ClientSection(client_id="d", type="web", client_secret=NEW),
+    )
+
+    warnings = secret_warnings(Config(clients=clients), {})
+
+    told = "client c: has a secret shorter than 32 characters; use 43 random ones"
+    assert warnings == ((told,) if warned else ())
+
+
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        (OLD[:15], "is shorter than 16 characters"),
+        ("ü" * 8 + OLD[:7], "is shorter than 16 characters"),
+        ("abcd" * 8, "repeats too few different characters to be random"),
+        ("0123401234012340", ""),
+        (OLD[:16], ""),
+    ],
+)
+def test_what_can_be_guessed_is_no_secret_of_a_client(secret: str, problem: str) -> None:
+    assert client_secret_problem(secret) == problem
+
+
 def test_a_file_may_hold_several_secrets_of_a_client(tmp_path: Path) -> None:
     file = written(tmp_path / "s", f"{NEW}\n{OLD}\n")
 
@@ -87,7 +114,9 @@ def test_secrets_of_a_client_may_be_listed() -> None:
     assert client_secrets(ClientSection(client_id="c", type="web", client_secrets=(NEW, OLD))) == (NEW, OLD)
 
 
-@pytest.mark.parametrize(("text", "told"), [("", "is empty"), ("short", "a secret in it is shorter than 32 bytes")])
+@pytest.mark.parametrize(
+    ("text", "told"), [("", "is empty"), ("short", "a secret in it is shorter than 16 characters")]
+)
 def test_a_file_without_a_good_secret_is_refused(tmp_path: Path, text: str, told: str) -> None:
     section = ClientSection(client_id="c", type="web", client_secret_file=written(tmp_path / "s", text))
 

@@ -148,7 +148,12 @@ class ClientSection(Section, frozen=True, kw_only=True):
         ),
     ]
     client_name: Annotated[str, Meta(description="What users see; the client id where it is empty.")] = ""
-    client_secret: Annotated[str, Meta(description="Its secret, at least 32 characters.")] = ""
+    client_secret: Annotated[
+        str,
+        Meta(
+            description="Its secret: 43 random characters are best, fewer than 32 are warned of, fewer than 16 refused."
+        ),
+    ] = ""
     client_secret_file: Annotated[
         FilePath, Meta(description="A file with its secret or secrets, newest first, one a line.")
     ] = ""

@@ -16,7 +16,7 @@ from everbearer.oauth.scope import parse_scope
 from everbearer.server.config import FULL_ACCESS, ClientSection, Config, UserSection
 from everbearer.server.config_words import nearest
 from everbearer.server.declared_clients import declared_client, lifetimes_of, rotation_of
-from everbearer.server.secrets import SHORTEST_CLIENT_SECRET, one_secret, secret_problem
+from everbearer.server.secrets import client_secret_problem, one_secret
 
 _WITH_SECRET = frozenset({"web", "machine"})
 
@@ -134,7 +134,7 @@ def _secret_settings(client: ClientSection) -> Iterator[str]:
     if not given and client.type in _WITH_SECRET:
         yield f'client_secret_file: a client of type "{client.type}" needs a secret; write the path of a file with it'
     for secret in filter(None, (client.client_secret, *client.client_secrets)):
-        problem = secret_problem(secret, SHORTEST_CLIENT_SECRET)
+        problem = client_secret_problem(secret)
         if problem:
             yield f"{given}: {problem}; use 43 random characters"
 

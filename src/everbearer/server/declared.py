@@ -24,7 +24,7 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
 from everbearer.server.config_reading import ConfigError
 from everbearer.server.declared_clients import declared_client
-from everbearer.server.secrets import SHORTEST_CLIENT_SECRET, read_secret_file, secret_problem, split_secrets
+from everbearer.server.secrets import client_secrets, read_secret_file
 from everbearer.storage.store import AdminStore
 
 ACTOR = "server:config"
@@ -82,26 +82,6 @@ async def put_declared_client(client: Client, existing: Client | None, store: Ad
     kind = EventKind.CLIENT_CREATED if existing is None else EventKind.CLIENT_CHANGED
     await store.put_client(changed, Event(kind=kind, at=now, actor=ACTOR, client_id=client.client_id))
     return True
-
-
-def client_secrets(section: ClientSection) -> tuple[str, ...]:
-    """Return a declared client's secrets, newest first.
-
-    Raises:
-        ConfigError: their file cannot be read, or one is too short to be a secret.
-
-    """
-    if not section.client_secret_file:
-        return (section.client_secret, *section.client_secrets) if section.client_secret else section.client_secrets
-    where = f"client {section.client_id}: client_secret_file"
-    secrets = split_secrets(read_secret_file(Path(section.client_secret_file)))
-    if not secrets:
-        raise ConfigError(f"{where}: {section.client_secret_file} is empty; write a secret in it")
-    for secret in secrets:
-        problem = secret_problem(secret, SHORTEST_CLIENT_SECRET)
-        if problem:
-            raise ConfigError(f"{where}: a secret in it {problem}; use 43 random characters")
-    return secrets
 
 
 async def _apply_user(section: UserSection, store: AdminStore, *, run: RunHeavy, now: int) -> bool:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from everbearer.oauth.sealing import SHORTEST_SECRET
-from everbearer.server.config import Config
+from everbearer.server.config import ClientSection, Config
 from everbearer.server.config_reading import ConfigError
 
 SECRET = "EVERBEARER_SECRET"
 SECRET_FILE = "EVERBEARER_SECRET_FILE"
-SHORTEST_CLIENT_SECRET = 32
+SHORTEST_CLIENT_SECRET = 16
+"""Characters below which a client's secret is refused: guessing it would be possible."""
+ENOUGH_FOR_CLIENT = 32
+"""Characters below which a client's secret is warned of."""
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
-_FEWEST_CHARACTERS = 10
-"""Random text of 32 characters has more different ones, even in hexadecimal; a word repeated has fewer."""
+_LENGTH_PER_DIFFERENT = 3
+"""Random text of 32 characters has more than 10 different ones, even in hexadecimal, and one of 16 more than 5; a word
+repeated has fewer."""
 
 
 def server_secrets(config: Config, environ: Mapping[str, str]) -> tuple[bytes, ...]:
@@ -33,7 +37,7 @@ def server_secrets(config: Config, environ: Mapping[str, str]) -> tuple[bytes, .
     if not secrets:
         raise ConfigError(f"{source}: holds no secret; {HOW_TO_MAKE_ONE}")
     for at, secret in enumerate(secrets, start=1):
-        problem = secret_problem(secret, SHORTEST_SECRET)
+        problem = _server_secret_problem(secret)
         if problem:
             raise ConfigError(f"{source}: secret {at} {problem}; {HOW_TO_MAKE_ONE}")
     return tuple(secret.encode() for secret in secrets)
@@ -75,27 +79,68 @@ def read_secret_file(path: Path) -> str:
         raise ConfigError(f"{path}: the secret is not text; write it in base64 or hexadecimal") from None
 
 
-def secret_problem(secret: str, shortest: int) -> str:
-    """Return what is wrong with a secret, as the end of a sentence; empty where nothing is."""
-    if len(secret.encode()) < shortest:
-        return f"is shorter than {shortest} bytes"
-    if len(set(secret)) < _FEWEST_CHARACTERS:
-        return "repeats too few different characters to be random"
-    return ""
+def _server_secret_problem(secret: str) -> str:
+    if len(secret.encode()) < SHORTEST_SECRET:
+        return f"is shorter than {SHORTEST_SECRET} bytes"
+    return _repetition(secret, SHORTEST_SECRET)
+
+
+def client_secret_problem(secret: str) -> str:
+    """Return what is wrong with a client's secret, as the end of a sentence; empty where nothing is."""
+    if len(secret) < SHORTEST_CLIENT_SECRET:
+        return f"is shorter than {SHORTEST_CLIENT_SECRET} characters"
+    return _repetition(secret, SHORTEST_CLIENT_SECRET)
+
+
+def _repetition(secret: str, shortest: int) -> str:
+    few = len(set(secret)) < shortest // _LENGTH_PER_DIFFERENT
+    return "repeats too few different characters to be random" if few else ""
+
+
+def client_secrets(section: ClientSection) -> tuple[str, ...]:
+    """Return a declared client's secrets, newest first.
+
+    Raises:
+        ConfigError: their file cannot be read, or one is too short to be a secret.
+
+    """
+    if not section.client_secret_file:
+        return (section.client_secret, *section.client_secrets) if section.client_secret else section.client_secrets
+    where = f"client {section.client_id}: client_secret_file"
+    secrets = split_secrets(read_secret_file(Path(section.client_secret_file)))
+    if not secrets:
+        raise ConfigError(f"{where}: {section.client_secret_file} is empty; write a secret in it")
+    for secret in secrets:
+        problem = client_secret_problem(secret)
+        if problem:
+            raise ConfigError(f"{where}: a secret in it {problem}; use 43 random characters")
+    return secrets
 
 
 def secret_warnings(config: Config, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each file of secrets that other accounts of this machine can read."""
+    """Return a sentence for each file of secrets that others can read, and for each client with a short secret."""
+    return (*_files_for_all(config, environ), *filter(None, map(_short_secret, config.clients)))
+
+
+def _short_secret(client: ClientSection) -> str:
+    try:
+        short = any(len(secret) < ENOUGH_FOR_CLIENT for secret in client_secrets(client))
+    except ConfigError:
+        # It is refused, with its reason, where it is needed.
+        return ""
+    words = f"client {client.client_id}: has a secret shorter than {ENOUGH_FOR_CLIENT} characters; use 43 random ones"
+    return words if short else ""
+
+
+def _files_for_all(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     files = (
         environ.get(SECRET_FILE) or ("" if environ.get(SECRET) else config.secret_file),
         *(client.client_secret_file for client in config.clients),
         *(user.password_file for user in config.users),
     )
-    return tuple(
-        f"{file}: other accounts of this machine can read this secret; run: chmod 600 {file}"
-        for file in files
-        if file and _readable_by_others(Path(file))
-    )
+    for file in files:
+        if file and _readable_by_others(Path(file)):
+            yield f"{file}: other accounts of this machine can read this secret; run: chmod 600 {file}"
 
 
 def _readable_by_others(path: Path) -> bool:

@@ -18,8 +18,7 @@ from everbearer.server.config import Config
 from everbearer.server.config_reading import ConfigError, is_list, is_table
 from everbearer.server.config_reference import reference, settings
 from everbearer.server.config_rules import serving_problems
-from everbearer.server.declared import client_secrets
-from everbearer.server.secrets import read_secret_file, secret_warnings, server_secrets
+from everbearer.server.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
