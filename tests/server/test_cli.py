@@ -345,6 +345,21 @@ def test_keys_are_rotated_and_listed(shell: Shell) -> None:
     assert set(listed[0]) == {"kid", "alg", "created_at", "active_at", "retired_at"}
 
 
+def test_a_key_is_withdrawn_and_replaced(shell: Shell) -> None:
+    (first,) = shell.run("key", "rotate", "--alg", "ES256", "--json").json
+    refused = shell.run("key", "withdraw", first["kid"])
+    withdrawn = shell.run("key", "withdraw", first["kid"], "--yes")
+    _, second = shell.run("key", "list", "--json").json
+    as_json = shell.run("key", "withdraw", second["kid"], "--yes", "--json").json
+
+    assert (refused.code, "Say so with --yes" in refused.err) == (2, True)
+    assert withdrawn.out.startswith(f"{first['kid']} is withdrawn. A running server knows it within 30 seconds.\n")
+    assert f"{second['kid']} (ES256) was made in its place and signs from " in withdrawn.out
+    assert (as_json["withdrawn"], len(as_json["made"])) == (second["kid"], 1)
+    again = shell.run("key", "withdraw", first["kid"], "--yes")
+    assert (again.code, "that is published" in again.err) == (1, True)
+
+
 def test_an_unknown_algorithm_is_told(shell: Shell) -> None:
     result = shell.run("key", "rotate", "--alg", "HS256")
 

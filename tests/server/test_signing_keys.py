@@ -8,11 +8,20 @@ from typing import TypeVar
 
 import pytest
 
+from everbearer.oauth import jws
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import DAY, Client, Lifetimes
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import KeysSection
-from everbearer.server.signing_keys import RELOAD_AFTER, KeysUnreadable, SigningKeys, rotate_keys, tend_keys
+from everbearer.server.signing_keys import (
+    RELOAD_AFTER,
+    KeysUnreadable,
+    NoSuchKey,
+    SigningKeys,
+    rotate_keys,
+    tend_keys,
+    withdraw_key,
+)
 from everbearer.storage.store import AdminStore, StoredKey
 
 T = TypeVar("T")
@@ -255,3 +264,88 @@ async def test_a_server_can_be_told_to_read_at_once(store: AdminStore) -> None:
     await keys.refresh(at_once=True)
 
     assert keys().by_kid(new.kid) is not None
+
+
+async def withdraw(store: AdminStore, kid: str, now: int) -> list[StoredKey]:
+    return await withdraw_key(store, SEALER, ONE, kid, now=now, run=at_once, actor="admin:test")
+
+
+async def test_a_withdrawn_key_is_not_published_and_another_signs_at_once(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    (new,) = await withdraw(store, old.kid, NOW + 5)
+
+    assert await published_kids(store, NOW + 5) == [new.kid]
+    assert await signing_kid(store, NOW + 5) == new.kid
+    assert await tend(store, NOW + 6) == []
+
+
+async def test_a_new_key_signs_even_where_one_was_already_published_to_come(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    (to_come,) = await rotate(store, NOW + 5)
+    (new,) = await withdraw(store, old.kid, NOW + 10)
+
+    assert await published_kids(store, NOW + 10) == [to_come.kid, new.kid]
+    assert await signing_kid(store, NOW + 10) == new.kid
+    assert await signing_kid(store, NOW + 3 * DAY) == new.kid
+
+
+async def test_where_the_key_to_come_is_withdrawn_the_one_that_signs_stays_until_another_takes_over(
+    store: AdminStore,
+) -> None:
+    (old,) = await tend(store, NOW)
+    (to_come,) = await rotate(store, NOW + 5)
+    (new,) = await withdraw(store, to_come.kid, NOW + 10)
+
+    assert await published_kids(store, NOW + 10) == [old.kid, new.kid]
+    assert await signing_kid(store, NOW + 9 + DAY) == old.kid
+    assert await signing_kid(store, NOW + 10 + DAY) == new.kid
+    assert await published_kids(store, NOW + 9 + 8 * DAY) == [old.kid, new.kid]
+    assert await published_kids(store, NOW + 10 + 8 * DAY) == [new.kid]
+
+
+async def test_a_replaced_key_is_withdrawn_without_a_new_one(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    (new,) = await rotate(store, NOW + 5, now_already=True)
+
+    assert await withdraw(store, old.kid, NOW + 10) == []
+    assert await published_kids(store, NOW + 10) == [new.kid]
+
+
+async def test_a_key_is_withdrawn_once(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    await withdraw(store, old.kid, NOW + 5)
+
+    for kid in (old.kid, "nothing"):
+        with pytest.raises(NoSuchKey, match=f"there is no key {kid} that is published"):
+            await withdraw(store, kid, NOW + 6)
+    (event, *_) = [event for event in await store.events() if event.kind is EventKind.KEY_RETIRED]
+    assert (event.actor, event.details["reason"]) == ("admin:test", "withdrawn")
+
+
+async def test_where_the_newest_key_was_withdrawn_and_none_made_one_is_made_soon(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    await store.retire_key(old.kid, NOW + 5, Event(kind=EventKind.KEY_RETIRED, at=NOW + 5))
+    (new,) = await tend(store, NOW + 6)
+
+    assert await signing_kid(store, NOW + 6) == new.kid
+
+
+async def test_of_two_keys_made_in_one_second_the_second_is_the_newer(store: AdminStore) -> None:
+    (first,) = await tend(store, NOW)
+    (second,) = await rotate(store, NOW, now_already=True)
+
+    assert [key.kid for key in await store.keys()] == [first.kid, second.kid]
+    assert await signing_kid(store, NOW) == second.kid
+
+
+async def test_a_token_that_a_withdrawn_key_signed_is_not_known_any_more(store: AdminStore) -> None:
+    (old,) = await tend(store, NOW)
+    keys = SigningKeys(store, SEALER, lambda: NOW)
+    await keys.refresh()
+    token = jws.sign({"sub": "ada"}, keys().signing["ES256"], typ="at+jwt")
+    assert jws.verify(token, keys(), typ="at+jwt") == {"sub": "ada"}
+
+    await withdraw(store, old.kid, NOW)
+    await keys.refresh(at_once=True)
+
+    assert jws.verify(token, keys(), typ="at+jwt") is None

@@ -20,6 +20,10 @@ class KeysUnreadable(Exception):
     """A stored key cannot be unsealed with the server's secrets."""
 
 
+class NoSuchKey(Exception):
+    """There is no key of the id that can be withdrawn."""
+
+
 class SigningKeys:
     """The keys of a running server, as last read from the store. Calling it gives those of the moment."""
 
@@ -53,12 +57,17 @@ class SigningKeys:
 def key_set(stored: Iterable[StoredKey], opened: dict[str, SigningKey], now: int) -> KeySet:
     """Return which of the keys, oldest first, sign and which are published at a time."""
     published = [key for key in stored if not _is_retired(key, now)]
-    signing: dict[str, SigningKey] = {}
+    signing = {alg: opened[key.kid] for alg, key in _signing(published, now).items()}
+    return KeySet(signing=signing, published=tuple(opened[key.kid] for key in published))
+
+
+def _signing(published: Iterable[StoredKey], now: int) -> dict[str, StoredKey]:
+    signing: dict[str, StoredKey] = {}
     # The latest made of those that are active signs; where none is yet, the first that will be.
     for key in published:
         if key.active_at <= now or key.alg not in signing:
-            signing[key.alg] = opened[key.kid]
-    return KeySet(signing=signing, published=tuple(opened[key.kid] for key in published))
+            signing[key.alg] = key
+    return signing
 
 
 def _is_retired(key: StoredKey, now: int) -> bool:
@@ -92,8 +101,8 @@ async def tend_keys(
     made: list[StoredKey] = []
     for alg in settings.algorithms:
         newest = _newest(await store.keys(), alg)
-        if newest is None:
-            made += await _add(store, sealer, alg, None, active_at=now, now=now, run=run, actor=actor)
+        if newest is None or _is_retired(newest, now):
+            made += await _add(store, sealer, alg, newest, active_at=now, now=now, run=run, actor=actor)
         elif settings.rotate_after is not None and now - newest.active_at >= settings.rotate_after:
             active_at = now + settings.publish_before
             made += await _add(store, sealer, alg, newest, active_at=active_at, now=now, run=run, actor=actor)
@@ -132,6 +141,35 @@ def _newest(keys: Iterable[StoredKey], alg: str) -> StoredKey | None:
 
 
 async def _add(
+async def withdraw_key(
+    store: AdminStore, sealer: Sealer, settings: KeysSection, kid: str, *, now: int, run: RunHeavy, actor: str
+) -> list[StoredKey]:
+    """Let a key neither sign nor be published from now on; return the one that was made in its place, if one was.
+
+    Where the key was signing, the new one signs at once, known to verifiers or not: a key that somebody else has signs
+    whatever he likes.
+
+    Raises:
+        NoSuchKey: there is none of this id that is still published.
+
+    """
+    keys = await store.keys()
+    key = next((key for key in keys if key.kid == kid and not _is_retired(key, now)), None)
+    if key is None:
+        raise NoSuchKey(f"there is no key {kid} that is published; everbearer key list shows all")
+    signs = _signing([each for each in keys if not _is_retired(each, now)], now).get(key.alg) == key
+    newest = _newest(keys, key.alg)
+    made: list[StoredKey] = []
+    if signs or newest == key:
+        # First the new one, so that there is no moment without any.
+        active_at = now if signs else now + settings.publish_before
+        made = await _add(store, sealer, key.alg, newest, active_at=active_at, now=now, run=run, actor=actor)
+    details = {"kid": kid, "alg": key.alg, "reason": "withdrawn"}
+    await store.retire_key(kid, now, Event(kind=EventKind.KEY_RETIRED, at=now, actor=actor, details=details))
+    await _retire_replaced(store, settings, now=now, actor=actor)
+    return made
+
+
     store: AdminStore,
     sealer: Sealer,
     alg: str,
@@ -144,20 +182,26 @@ async def _add(
 ) -> list[StoredKey]:
     signing = await run(lambda: generate_signing_key(alg))
     sealed = sealer.seal(PURPOSE, signing_key_to_jwk(signing))
-    key = StoredKey(kid=signing.kid, alg=alg, sealed=sealed, created_at=now, active_at=active_at)
+    # Later than the one before it, or which of the two is newer would be decided by their ids.
+    created_at = max(now, newest.created_at + 1) if newest else now
+    key = StoredKey(kid=signing.kid, alg=alg, sealed=sealed, created_at=created_at, active_at=active_at)
     event = Event(kind=EventKind.KEY_CREATED, at=now, actor=actor, details={"kid": key.kid, "alg": alg})
     return [key] if await store.add_key(key, event, newest=newest.kid if newest else None) else []
 
 
 async def _retire_replaced(store: AdminStore, settings: KeysSection, *, now: int, actor: str) -> None:
-    """Say of each key that has a newer one when it stops being published, also where a crash kept us from it."""
-    keys = await store.keys()
+    """Say of each key that has a newer one when it stops being published, also where a crash kept us from it.
+
+    A key whose successor was withdrawn signs for longer than it was to, so it stays longer too.
+    """
+    keys = [key for key in await store.keys() if not _is_retired(key, now)]
     keep_after = max(settings.keep_after, await _longest_token(store))
     for at, key in enumerate(keys):
         newer = next((later for later in keys[at + 1 :] if later.alg == key.alg), None)
-        if newer is not None and key.retired_at is None:
+        until = newer.active_at + keep_after if newer else 0
+        if newer is not None and (key.retired_at is None or key.retired_at < until):
             event = Event(kind=EventKind.KEY_RETIRED, at=now, actor=actor, details={"kid": key.kid, "alg": key.alg})
-            await store.retire_key(key.kid, newer.active_at + keep_after, event)
+            await store.retire_key(key.kid, until, event)
 
 
 async def _reseal(store: AdminStore, sealer: Sealer, *, now: int) -> None:

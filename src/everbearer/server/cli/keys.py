@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from everbearer.oauth.keys import ALGORITHMS
-from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, at_desk
-from everbearer.server.cli.output import USAGE, fail, moment, say_json, say_table
+from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
+from everbearer.server.cli.output import USAGE, fail, moment, say, say_json, say_table
 from everbearer.server.opening import in_thread
-from everbearer.server.signing_keys import rotate_keys
+from everbearer.server.signing_keys import RELOAD_AFTER, NoSuchKey, rotate_keys, withdraw_key
 from everbearer.storage.store import StoredKey
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -61,6 +61,40 @@ def rotate(
         )
 
     _show(at_desk(config, work), as_json=as_json, otherwise="Another process has just rotated the keys.")
+
+
+@app.command("withdraw")
+def withdraw(
+    kid: Annotated[str, typer.Argument(metavar="KID")],
+    config: ConfigOption = None,
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop signing with a key and publishing it, at once: somebody else may have it. What it signed is refused."""
+    confirm(f"Withdraw {kid}? All tokens that it signed are refused from now on.", yes=yes)
+
+    async def work(desk: Desk) -> list[StoredKey]:
+        try:
+            return await withdraw_key(
+                desk.store,
+                desk.sealer(),
+                desk.config.keys,
+                kid,
+                now=desk.now,
+                run=in_thread,
+                actor=desk.actor,
+            )
+        except NoSuchKey as error:
+            raise NotDone(str(error)) from None
+
+    made = at_desk(config, work)
+    if as_json:
+        say_json({"withdrawn": kid, "made": [key_members(key) for key in made]})
+        return
+    say(f"{kid} is withdrawn. A running server knows it within {RELOAD_AFTER} seconds.")
+    for key in made:
+        say(f"{key.kid} ({key.alg}) was made in its place and signs from {moment(key.active_at)}.")
 
 
 def _show(keys: list[StoredKey], *, as_json: bool, otherwise: str) -> None:
