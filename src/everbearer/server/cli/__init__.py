@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from everbearer.server.cli import clients, configuration, grants, keys, running, upkeep, users
+from everbearer.server.cli import clients, configuration, grants, keys, running, simulate, upkeep, users
 from everbearer.server.cli.output import print_version
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.add_typer(users.app, name="user", help="People who sign in.")
 app.add_typer(grants.app, name="grant", help="What users let applications do.")
 app.add_typer(keys.app, name="key", help="Keys that sign tokens.")
 app.add_typer(configuration.app, name="config", help="Check, show and explain the configuration.")
+app.add_typer(simulate.app, name="simulate", help="Play rotation policies, or load. Reads no configuration.")
 
 
 def main() -> None:
