@@ -10,16 +10,19 @@ from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.secrets import server_secrets
-from everbearer.storage.sqlite import SQLiteStore
+from everbearer.storage.sqlite import SQLiteStore, Written, tell_nobody
 from everbearer.storage.store import AdminStore
 
 T = TypeVar("T")
 
 
-def open_store(config: Config) -> AdminStore:
-    """Return the store of the configured database; nothing is touched before its first verb."""
+def open_store(config: Config, *, written: Written = tell_nobody) -> AdminStore:
+    """Return the store of the configured database; nothing is touched before its first verb.
+
+    `written` is told of each transaction that writes, for those who count.
+    """
     sessions = SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle)
-    return SQLiteStore(config.server.database, session_lifetimes=sessions)
+    return SQLiteStore(config.server.database, session_lifetimes=sessions, written=written)
 
 
 def open_sealer(config: Config, environ: Mapping[str, str]) -> Sealer:

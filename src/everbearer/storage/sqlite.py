@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,17 +25,30 @@ from everbearer.storage.sqlite_connection import PATIENCE, DatabaseLocked, SQLit
 
 T = TypeVar("T")
 
+Written: TypeAlias = Callable[[int, float], None]
+"""Is told of each transaction that writes: how many verbs shared it, 0 where it failed, and its seconds. It is called
+by the thread that writes, and may not raise."""
+
 READERS = 2
 LARGEST_BATCH = 256
+
+
+def tell_nobody(verbs: int, seconds: float) -> None:
+    """Listen to nothing."""
 
 
 class SQLiteStore(SqlStore):
     """The store for an event loop."""
 
     def __init__(
-        self, path: str | Path, *, patience: float = PATIENCE, session_lifetimes: SessionLifetimes | None = None
+        self,
+        path: str | Path,
+        *,
+        patience: float = PATIENCE,
+        session_lifetimes: SessionLifetimes | None = None,
+        written: Written = tell_nobody,
     ) -> None:
-        super().__init__(ThreadedSQLite(Path(path), patience), session_lifetimes=session_lifetimes)
+        super().__init__(ThreadedSQLite(Path(path), patience, written), session_lifetimes=session_lifetimes)
 
 
 class BlockingSQLiteStore(SqlStore):
@@ -111,8 +124,9 @@ class _Workers:
 class ThreadedSQLite:
     """Runs transactions in threads, which start at the first use in each process."""
 
-    def __init__(self, path: Path, patience: float) -> None:
+    def __init__(self, path: Path, patience: float, written: Written = tell_nobody) -> None:
         self._path = path
+        self._written = written
         self._patience = patience
         self._starting = Lock()
         self._workers: _Workers | None = None
@@ -187,10 +201,12 @@ class ThreadedSQLite:
         while jobs := waiting or _take(workers.writes):
             waiting = []
             outcomes: list[Any]
+            began, kept = time.monotonic(), 0
             try:
                 connection = connection or self._connect(workers)
                 patience = max(0.0, min(job.deadline for job in jobs) - time.monotonic())
                 outcomes = connection.write([job.verb for job in jobs], patience=patience)
+                kept = len(jobs)
             except DatabaseLocked as error:
                 # Those that came later have patience left.
                 now = time.monotonic()
@@ -199,6 +215,7 @@ class ThreadedSQLite:
                 outcomes = [DatabaseLocked(str(error)) for _ in jobs]
             except Exception as error:  # noqa: BLE001 - it is the callers'
                 outcomes = [StoreUnavailable(str(error)) for _ in jobs]
+            self._written(kept, time.monotonic() - began)
             _deliver(jobs, outcomes)
         if connection is not None:
             connection.close()
