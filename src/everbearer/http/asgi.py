@@ -16,6 +16,9 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
+Observe: TypeAlias = Callable[[Request, Endpoint], Awaitable[Response]]
+"""Asks an endpoint for its answer to a request."""
+
 MAX_BODY = 64 * 1024
 """The longest body that is read, in bytes. Token requests are a few hundred."""
 
@@ -40,6 +43,16 @@ class _Disconnected(Exception):
     """The caller has gone."""
 
 
+async def answer_safely(request: Request, endpoint: Endpoint) -> Response:
+    """Return an endpoint's answer; where it fails, log why and answer 500."""
+    try:
+        return await endpoint(request)
+    except Exception:
+        # The traceback names places in the code, and no values: exceptions of this package hold no secrets.
+        log.exception("%s %s failed", request.method, request.path)
+        return error_response(ServerError("the server failed to answer; its log says more"))
+
+
 @asynccontextmanager
 async def _nothing() -> AsyncGenerator[None]:
     yield
@@ -50,12 +63,16 @@ def asgi_application(
     *,
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = _nothing,
     max_body: int = MAX_BODY,
+    observe: Observe = answer_safely,
 ) -> Application:
-    """Return an ASGI application that answers by an endpoint. `lifespan` is entered at start and left at shutdown."""
+    """Return an ASGI application that answers by an endpoint. `lifespan` is entered at start and left at shutdown.
+
+    `observe` is what asks the endpoint; it may add to the answer, and may not raise.
+    """
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _http(endpoint, scope, receive, send, max_body)
+            await _http(endpoint, observe, scope, receive, send, max_body)
         elif scope["type"] == "lifespan":
             await _lifespan(lifespan, receive, send)
         else:
@@ -64,19 +81,24 @@ def asgi_application(
     return application
 
 
-async def _http(endpoint: Endpoint, scope: Message, receive: Receive, send: Send, max_body: int) -> None:
+async def _http(
+    endpoint: Endpoint, observe: Observe, scope: Message, receive: Receive, send: Send, max_body: int
+) -> None:
     try:
         body = await _body(receive, max_body)
-        response = await endpoint(_request(scope, body))
     except _Disconnected:
         return
     except ContentTooLarge as error:
-        response = error_response(error).with_headers(("Connection", "close"))
-    except Exception:
-        # The traceback names places in the code, and no values: exceptions of this package hold no secrets.
-        log.exception("%s %s failed", scope["method"], scope["path"])
-        response = error_response(ServerError("the server failed to answer; its log says more"))
+        body, endpoint = b"", _refusing(error)
+    response = await observe(_request(scope, body), endpoint)
     await _send(response, send, head=scope["method"] == "HEAD")
+
+
+def _refusing(error: ContentTooLarge) -> Endpoint:
+    async def refuse(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+        return error_response(error).with_headers(("Connection", "close"))
+
+    return refuse
 
 
 def _request(scope: Message, body: bytes) -> Request:

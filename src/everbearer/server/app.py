@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,19 @@ from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
 from everbearer.login.sign_in import SignInLimits
-from everbearer.oauth.authorization_server import AuthorizationServer, unix_now
+from everbearer.oauth.authorization_server import AuthorizationServer, no_listener, unix_now
+from everbearer.oauth.events import Event
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
 from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.config_file import find_config, load_config
-from everbearer.server.health import health_routes
+from everbearer.server.health import health_routes, never
 from everbearer.server.housekeeping import Housekeeping
+from everbearer.server.logs import configure_logs, log_theft
+from everbearer.server.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
+from everbearer.server.observing import observing
 from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
 from everbearer.server.pages.playground import playground_routes
@@ -32,6 +36,7 @@ from everbearer.server.pages.routes import guarded, page_routes
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
 from everbearer.server.password_pool import PasswordPool
+from everbearer.server.scraping import telling
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.storage.store import AdminStore
 
@@ -45,6 +50,24 @@ class Parts:
     sealer: Sealer
     keys: SigningKeys
     run: RunHeavy
+    notify: Callable[[Event], None] = no_listener
+    stopping: Callable[[], bool] = never
+    """Whether the process has been told to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The paths of the whole server, by who may read them from scripts of other origins."""
+
+    site: Site
+    public: Routes
+    clients: Routes
+    others: Routes
+
+    @property
+    def routes(self) -> Routes:
+        """Return all of them."""
+        return {**self.public, **self.clients, **self.others}
 
 
 def create() -> Application:
@@ -54,48 +77,88 @@ def create() -> Application:
     """
     named = os.environ.get("EVERBEARER_CONFIG")
     config = load_config(find_config(Path(named) if named else None), os.environ)
+    configure_logs(config.logs)
     return application(config, os.environ, development=os.environ.get("EVERBEARER_DEV") == "1")
 
 
-def application(config: Config, environ: Mapping[str, str], *, development: bool = False) -> Application:
+def application(
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    development: bool = False,
+    metrics_folder: Path | None = None,
+    stopping: Callable[[], bool] = never,
+) -> Application:
     """Return the ASGI application of a configuration. It opens its store at start and closes it at shutdown.
+
+    `metrics_folder` is where its process tells what it has counted; see `everbearer.server.scraping`.
 
     Raises:
         ConfigError: the server's secret is missing or will not do.
     """
-    store = open_store(config)
+    metrics = Metrics()
+    store = open_store(config, written=metrics.written)
     sealer = open_sealer(config, environ)
-    pool = PasswordPool()
+    pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED))
     keys = SigningKeys(store, sealer, unix_now)
-    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, run=pool.run)
+    metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
+    metrics.watch(KEY_AGE, lambda: {(alg,): unix_now() - since for alg, since in keys.signing_since().items()})
+
+    def notify(event: Event) -> None:
+        metrics.hear(event)
+        log_theft(event)
+
+    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, run=pool.run, notify=notify, stopping=stopping)
     chores = Housekeeping(store=store, sealer=sealer, keys=keys, settings=config.keys, run=pool.run)
 
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:
-        async with chores.going_on():
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(chores.going_on())
+            if metrics_folder is not None:
+                await stack.enter_async_context(telling(metrics, metrics_folder))
             yield
         pool.close()
         await store.close()
 
-    return asgi_application(build(parts, development=development), lifespan=lifespan, max_body=config.server.max_body)
+    tables = tables_of(parts, development=development)
+    return asgi_application(
+        _endpoint(tables, parts),
+        lifespan=lifespan,
+        max_body=config.server.max_body,
+        observe=observing(metrics, tables.routes),
+    )
 
 
 def build(parts: Parts, *, development: bool = False) -> Endpoint:
     """Return the endpoint of the whole server."""
+    return _endpoint(tables_of(parts, development=development), parts)
+
+
+def tables_of(parts: Parts, *, development: bool = False) -> Tables:
+    """Return all paths of the server."""
     site = site_of(parts)
     base = issuer_path(site.server)
     public = public_routes(site.server)
     clients = {**client_routes(site.server), base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)}}
     front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}
-    others = {**page_routes(site), **health_routes(parts.store), **front}
-    routes: Routes = {**public, **clients, **{base + path: methods for path, methods in others.items()}}
+    others = {**page_routes(site), **health_routes(parts.store, stopping=parts.stopping), **front}
+    return Tables(
+        site=site,
+        public=public,
+        clients=clients,
+        others={base + path: methods for path, methods in others.items()},
+    )
+
+
+def _endpoint(tables: Tables, parts: Parts) -> Endpoint:
     return share(
-        dispatch(routes, otherwise=_missing(site)),
-        with_everybody=frozenset(public),
+        dispatch(tables.routes, otherwise=_missing(tables.site)),
+        with_everybody=frozenset(tables.public),
         # Not the pages: "Authorization servers [...] MUST NOT [support CORS] at the Authorization Endpoint" (RFC 9700
         # §2.6), and nothing else of them is for scripts of other origins.
-        with_clients=frozenset(clients),
-        allows_origin=_allows_origin(parts.store, origin_of(site.server.issuer)),
+        with_clients=frozenset(tables.clients),
+        allows_origin=_allows_origin(parts.store, origin_of(tables.site.server.issuer)),
     )
 
 
@@ -110,6 +173,7 @@ def site_of(parts: Parts) -> Site:
         scopes=config.all_scopes,
         claims=_claims(store),
         grants=GRANTS,
+        notify=parts.notify,
     )
     sign_in = config.sign_in
     return Site(

@@ -49,6 +49,14 @@ class ServerSection(Section, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and `-Proto` are believed."),
     ] = ()
+    drain_delay: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            description="How long the server goes on after it was told to stop, while `/readyz` says 503, so that load "
+            "balancers look away first.",
+        ),
+    ] = 0
     max_body: Annotated[int, Meta(ge=1024, description="The longest request body that is read, in bytes.")] = 65536
 
 
@@ -134,6 +142,41 @@ class KeysSection(Section, frozen=True, kw_only=True):
         Seconds,
         Meta(ge=0, description="How long a replaced key stays published; at least as long as the longest token lasts."),
     ] = 7 * DAY
+
+
+class MetricsSection(Section, frozen=True, kw_only=True):
+    """Metrics for Prometheus, at `/metrics` of a port of their own, of all processes together.
+
+    They hold no secret and name no user and no client; keep them from the public all the same.
+    """
+
+    enabled: Annotated[bool, Meta(description="Whether there are any.")] = False
+    host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on.")] = 9464
+
+
+class LogsSection(Section, frozen=True, kw_only=True):
+    """What is told on standard error. No query, header or body of a request stands there."""
+
+    format: Annotated[
+        Literal["text", "json"], Meta(description="`text` for people; `json`: one object a line, for machines.")
+    ] = "text"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="What is less important than that is left out.")
+    ] = "info"
+
+
+class TracesSection(Section, frozen=True, kw_only=True):
+    """Traces of requests, for OpenTelemetry. They need the extra `otel`: `pip install 'everbearer[server,otel]'`."""
+
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="Where spans are sent, by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; "
+            "nowhere where empty."
+        ),
+    ] = ""
+    sample: Annotated[float, Meta(ge=0, le=1, description="The share of requests that are traced.")] = 0.01
 
 
 class ClientSection(Section, frozen=True, kw_only=True):
@@ -241,6 +284,9 @@ class Config(Section, frozen=True, kw_only=True):
     sessions: SessionsSection = SessionsSection()
     sign_in: SignInSection = SignInSection()
     keys: KeysSection = KeysSection()
+    metrics: MetricsSection = MetricsSection()
+    logs: LogsSection = LogsSection()
+    traces: TracesSection = TracesSection()
     scopes: Annotated[
         dict[str, str], Meta(description="Scopes of your own, each with the words of the consent page.")
     ] = {}
