@@ -182,11 +182,12 @@ def _demo_user(credentials: DemoCredentials) -> UserSection:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on a loopback address; port 0 takes a free one.
+    """Return a socket that listens on an address; port 0 takes a free one, `::` stands for IPv4 too.
 
     Raises:
         OSError: the port is taken, or the host is not an address of this machine.
 
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)

@@ -6,14 +6,12 @@ import asyncio
 import errno
 import os
 import socket
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated
 
 import typer
-import uvicorn
 
 from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.client_rules import is_loopback
@@ -21,22 +19,21 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.banner import banner, banner_members
 from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
-from everbearer.server.cli.output import FAILED, USAGE, fail, say, say_json, warn
+from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
 from everbearer.server.config_file import find_config, load_config
 from everbearer.server.config_reading import ConfigError
 from everbearer.server.config_rules import config_problems, serving_problems
 from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.dev import demo_credentials, listen, prepare_folder, with_demo
+from everbearer.server.logs import configure_logs
 from everbearer.server.opening import in_thread, open_sealer, open_store
+from everbearer.server.scraping import metrics_port
 from everbearer.server.secrets import secret_warnings
+from everbearer.server.serving import Job
+from everbearer.server.serving import serve as serve_job
 from everbearer.server.signing_keys import KeysUnreadable, SigningKeys, tend_keys
-
-APPLICATION = "everbearer.server.app:create"
-CONFIG = "EVERBEARER_CONFIG"
-DEV = "EVERBEARER_DEV"
-GRACE = 10
-"""Seconds that requests under way have to finish when the server is told to stop."""
+from everbearer.server.workers import Workers
 
 
 def serve(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
@@ -49,14 +46,19 @@ def serve(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     for warning in secret_warnings(loaded, os.environ):
         warn(f"warning: {warning}")
     applied, _ = _make_ready(loaded, lambda config, _: config)
-    if file:
-        os.environ[CONFIG] = str(file.absolute())
-    where = {"issuer": loaded.issuer, "host": loaded.server.host, "port": loaded.server.port}
+    configure_logs(loaded.logs)
+    host, port = loaded.server.host, loaded.server.port
+    listening = _listen(host, port, otherwise="write another into server.port or server.host")
+    where = {"issuer": loaded.issuer, "host": host, "port": port}
     if as_json:
         say_json(where | {"workers": loaded.server.workers, "clients": applied.clients, "users": applied.users})
     else:
-        say(f"Everbearer serves {loaded.issuer} on {loaded.server.host}:{loaded.server.port}.")
-    uvicorn.run(**_settings(loaded), workers=loaded.server.workers)
+        say(f"Everbearer serves {loaded.issuer} on {host}:{port}.")
+    with _metrics_folder(loaded) as folder:
+        job = Job(config=loaded, metrics_folder=folder)
+        if loaded.server.workers == 1:
+            serve_job(job, listening)
+        raise typer.Exit(Workers(job, listening, loaded.server.workers).run())
 
 
 def dev(
@@ -76,22 +78,30 @@ def dev(
             "::1 or localhost. For others to reach the server, run: everbearer serve",
             code=USAGE,
         )
-    listening = _listen(host, port)
+    listening = _listen(host, port, otherwise="choose another with --port or --host; --port 0 takes a free one")
     file = prepare_folder(data, host=host, port=listening.getsockname()[1]).absolute()
     try:
         loaded = load_config(file, os.environ)
     except ConfigError as error:
         fail(*error.problems, code=USAGE)
     _, sealer = _make_ready(loaded, lambda config, sealer: _demo(config, sealer, client_redirect_uri or []))
-    os.environ[CONFIG] = str(file)
-    os.environ[DEV] = "1"
     members = banner_members(loaded, demo_credentials(sealer), file)
     announce = (lambda: say_json(members)) if as_json else (lambda: say(banner(members)))
-    server = _Announcing(uvicorn.Config(**_settings(loaded, log_level="warning")), announce)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
-    if not server.started:
-        raise typer.Exit(FAILED)
+    with _metrics_folder(loaded) as folder:
+        serve_job(Job(config=loaded, development=True, metrics_folder=folder), listening, announce=announce)
+
+
+@contextmanager
+def _metrics_folder(config: Config) -> Generator[Path | None]:
+    """Answer Prometheus, if that is wanted; yields where processes tell what they have counted."""
+    metrics = config.metrics
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(metrics_port(metrics.host, metrics.port)) if metrics.enabled else None
+        except OSError as error:
+            where = f"metrics: {metrics.host}, port {metrics.port}"
+            fail(f"{where}: {_why(error)}; write another into metrics.port or metrics.host")
+        yield folder
 
 
 def _demo(config: Config, sealer: Sealer, redirect_uris: list[str]) -> Config:
@@ -102,13 +112,15 @@ def _demo(config: Config, sealer: Sealer, redirect_uris: list[str]) -> Config:
     return complete
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, otherwise: str) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            fail(f"port {port} on {host} is in use already: choose another with --port; --port 0 takes a free one")
-        fail(f"{host}, port {port}: {os.strerror(error.errno or 0)}; choose another --host or --port")
+        fail(f"{host}, port {port}: {_why(error)}; {otherwise}")
+
+
+def _why(error: OSError) -> str:
+    return "is in use already" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
 
 
 def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) -> tuple[Applied, Sealer]:
@@ -136,53 +148,3 @@ def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) ->
         fail(f"{config.server.database}: the database is not available: {error}")
     except KeysUnreadable as error:
         fail(str(error))
-
-
-class _Settings(TypedDict):
-    app: str
-    factory: bool
-    host: str
-    port: int
-    loop: str
-    http: str
-    ws: str
-    lifespan: Literal["on"]
-    log_level: str
-    access_log: bool
-    server_header: bool
-    proxy_headers: bool
-    forwarded_allow_ips: list[str]
-    timeout_graceful_shutdown: int
-
-
-class _Announcing(uvicorn.Server):
-    """Says that the server is ready when it is, not before."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
-
-
-def _settings(config: Config, *, log_level: str = "info") -> _Settings:
-    return {
-        "app": APPLICATION,
-        "factory": True,
-        "host": config.server.host,
-        "port": config.server.port,
-        "loop": "asyncio" if sys.platform == "win32" else "uvloop",
-        "http": "httptools",
-        "ws": "none",
-        "lifespan": "on",
-        "log_level": log_level,
-        # An access log would hold what users and clients send in queries.
-        "access_log": False,
-        "server_header": False,
-        "proxy_headers": bool(config.server.trusted_proxies),
-        "forwarded_allow_ips": list(config.server.trusted_proxies),
-        "timeout_graceful_shutdown": GRACE,
-    }

@@ -1,0 +1,100 @@
+"""Several processes that answer at one socket, and the one that sees to them."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from threading import Event
+from types import FrameType
+
+from everbearer.server.serving import FAILED, GRACE, LINGER, Job, serve_as_worker
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at whether the server has been told to stop."""
+TOO_SOON = 5
+"""Seconds. A process that dies younger than that would die again; the whole server stops."""
+SLACK = 5
+"""Seconds beyond what its requests may take after which a process that was told to stop is killed."""
+
+log = logging.getLogger("everbearer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worker:
+    process: SpawnProcess
+    leash: Connection
+    """Closed with this process, which tells the worker of its end."""
+    started_at: float
+
+
+class Workers:
+    """A number of processes kept alive until the server is told to stop."""
+
+    def __init__(self, job: Job, listening: socket.socket, count: int) -> None:
+        self._job = job
+        self._listening = listening
+        self._count = count
+        self._told = Event()
+
+    def run(self) -> int:
+        """Return the exit code once all processes have ended."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._tell)
+        workers = [self._start() for _ in range(self._count)]
+        failed = False
+        while not (self._told.is_set() or failed):
+            connection.wait([worker.process.sentinel for worker in workers], timeout=LOOK_EVERY)
+            for at, worker in enumerate(workers):
+                if self._told.is_set() or worker.process.is_alive():
+                    continue
+                if _died_young(worker):
+                    failed = True
+                else:
+                    workers[at] = self._replaced(worker)
+        # Nobody may connect to a socket at which nobody answers.
+        self._listening.close()
+        return FAILED if self._stop(workers) or failed else 0
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a signal handler
+        self._told.set()
+
+    def _start(self) -> _Worker:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve_as_worker, args=(self._job, self._listening, theirs))
+        process.start()
+        theirs.close()
+        return _Worker(process=process, leash=ours, started_at=time.monotonic())
+
+    def _replaced(self, worker: _Worker) -> _Worker:
+        log.error("a worker has died and is replaced", extra={"fields": {"exit_code": worker.process.exitcode}})
+        worker.leash.close()
+        return self._start()
+
+    def _stop(self, workers: Sequence[_Worker]) -> bool:
+        """Stop all processes; return whether one did not end well."""
+        for worker in workers:
+            worker.process.terminate()
+        end = time.monotonic() + self._job.config.server.drain_delay + LINGER + GRACE + SLACK
+        for worker in workers:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            if worker.process.is_alive():
+                log.error("a worker did not stop and is killed")
+                worker.process.kill()
+                worker.process.join()
+        # One that was told before it could listen to that has died of it.
+        return any(worker.process.exitcode not in (0, -signal.SIGTERM) for worker in workers)
+
+
+def _died_young(worker: _Worker) -> bool:
+    young = time.monotonic() - worker.started_at < TOO_SOON
+    if young:
+        log.error("a worker could not start", extra={"fields": {"exit_code": worker.process.exitcode}})
+    return young
