@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from everbearer.storage.memory import MemoryStore
-from everbearer.storage.sqlite import BlockingSQLiteStore, SQLiteStore
+from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.store import AdminStore
+from every_store import BACKENDS, POSTGRESQL
+from postgresql_server import PostgreSQLServer, emptied, running_postgresql
 from world import World, new_world
 
-BACKENDS: Mapping[str, Callable[[Path], AdminStore]] = {
-    "memory": lambda _: MemoryStore(),
-    "sqlite": SQLiteStore,
-    "blocking sqlite": BlockingSQLiteStore,
-}
-"""Every store there is; each test that takes `world` runs on all of them."""
+# A slow or busy machine is no reason for a test to fail.
+settings.register_profile("everbearer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("everbearer")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """Give one PostgreSQL server to all tests of the session."""
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(params=BACKENDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AdminStore]:
-    store = BACKENDS[request.param](tmp_path / "everbearer.db")
+    store: AdminStore
+    if request.param == POSTGRESQL:
+        store = PostgreSQLStore(emptied(request.getfixturevalue("postgresql")))
+    else:
+        store = BACKENDS[request.param](tmp_path / "everbearer.db")
     await store.migrate()
     yield store
     await store.close()

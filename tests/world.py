@@ -240,6 +240,7 @@ class World:
         form: Form = "",
         *,
         method: str = "POST",
+        query: str = "",
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
         """Send a form to an endpoint."""
@@ -247,6 +248,7 @@ class World:
         request = Request(
             method=method,
             path="/",
+            query=query,
             headers={**content, "user-agent": "tests", **headers},
             body=_encode(form),
             remote_address="192.0.2.1",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.token_endpoint import token_endpoint
-from world import ALLOWED, ANY_STORE, SECRET, World, basic
+from world import ALLOWED, ANY_STORE, SECRET, World
 
 pytestmark = ANY_STORE
 
@@ -274,13 +274,23 @@ async def test_an_error_echoes_no_token_back(world: World) -> None:
     assert token not in answer.body.decode()
 
 
-@pytest.mark.spec("RFC 6749", "3.2")
-async def test_credentials_in_the_query_are_not_read(world: World) -> None:
+@pytest.mark.spec("RFC 6749", "2.3.1", "3.2")
+async def test_what_stands_in_the_query_is_not_read(world: World) -> None:
     token = await world.refresh_token("web")
+    query = f"client_id=web&client_secret={SECRET}&refresh_token={token}"
 
-    answer = await world.refresh(token, client="web", client_secret=None)
+    in_body = {"grant_type": "refresh_token", "refresh_token": token}
+    without_client = await world.send(token_endpoint, in_body, query=query)
+    without_token = await world.send(token_endpoint, {"grant_type": "refresh_token", "client_id": "spa"}, query=query)
 
-    assert answer.error == "invalid_client"
-    assert (await world.refresh(token, client="web", client_id=None, client_secret=None)).error == "invalid_client"
-    both = basic("web", SECRET)
-    assert (await world.refresh(token, client="web", client_secret=None, headers=both)).status == 200
+    assert without_client.error == "invalid_client"
+    assert without_token.error == "invalid_request"
+
+
+@pytest.mark.spec("RFC 6749", "3.2")
+async def test_an_array_is_no_parameter(world: World) -> None:
+    token = await world.refresh_token()
+
+    answer = await world.token({"grant_type": "refresh_token", "client_id": "spa", "refresh_token[]": token})
+
+    assert (answer.status, answer.error) == (400, "invalid_request")

@@ -1,0 +1,95 @@
+"""Nothing a client sends makes a server error, and nothing made up is given anything."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from everbearer.oauth.authorization_endpoint import AuthorizationRefused, validate_authorization_request
+from everbearer.oauth.end_session import validate_end_session_request
+from everbearer.oauth.errors import OAuthError
+from everbearer.oauth.introspection import introspection_endpoint
+from everbearer.oauth.parameters import parse
+from everbearer.oauth.revocation import revocation_endpoint
+from everbearer.oauth.token_endpoint import token_endpoint
+from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.storage.memory import MemoryStore
+from world import FORM, SECRET, EndpointFunction, World, new_world
+
+NAMES = st.sampled_from(
+    [
+        *("grant_type", "refresh_token", "client_id", "client_secret", "scope", "code", "code_verifier", "token"),
+        *("redirect_uri", "response_type", "response_mode", "state", "prompt", "max_age", "id_token_hint", "nonce"),
+        *("code_challenge", "code_challenge_method", "client_assertion", "access_token", "ui_locales", "resource"),
+        *("post_logout_redirect_uri", "logout_hint", "token_type_hint", "", "x"),
+    ]
+)
+VALUES = st.text(max_size=30) | st.sampled_from(
+    [
+        *("refresh_token", "authorization_code", "client_credentials", "spa", "web", "machine", "api", SECRET),
+        *("openid", "openid offline_access", "code", "none", "S256", "fragment", "form_post", "x" * 43),
+        *("https://spa.example/cb", "http://127.0.0.1:1/cb", "https://id.example/", "http://[", "erb_AAAA", "era_AAAA"),
+        *("e30.e30.e30", "..", "eyJ0eXAiOiJKV1QiLCJraWQiOltdfQ.e30."),
+    ]
+)
+FORMS = st.lists(st.tuples(NAMES, VALUES), max_size=8).map(
+    lambda pairs: "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs).encode()
+)
+BODIES = FORMS | st.binary(max_size=80) | st.binary(max_size=40).map(lambda rest: b"{" + rest)
+HEADERS = st.fixed_dictionaries(
+    {"content-type": st.just(FORM) | st.text(max_size=10)},
+    optional={
+        "authorization": st.sampled_from(["Basic ", "Bearer ", "basic", "DPoP x"]).flatmap(
+            lambda scheme: st.text(alphabet=st.characters(max_codepoint=255), max_size=30).map(scheme.__add__)
+        ),
+        "idempotency-key": st.text(alphabet=st.characters(max_codepoint=255), max_size=20),
+        "user-agent": st.text(alphabet=st.characters(max_codepoint=255), max_size=20),
+    },
+)
+
+
+@cache
+def _world() -> World:
+    return asyncio.run(new_world(MemoryStore()))
+
+
+@pytest.mark.rt("RT-74")
+@pytest.mark.spec("RFC 6749", "5.2")
+@pytest.mark.parametrize("endpoint", [token_endpoint, revocation_endpoint, introspection_endpoint, userinfo_endpoint])
+@settings(max_examples=150)
+@given(body=BODIES, headers=HEADERS)
+@example(body=b'{"token":"a.\\udc00.c","client_id":"\\ud800"}', headers={"content-type": FORM})
+def test_no_request_is_a_server_error(endpoint: EndpointFunction, body: bytes, headers: dict[str, str]) -> None:
+    answer = asyncio.run(_world().send(endpoint, body, headers=headers))
+
+    assert answer.status in (200, 400, 401, 403)
+    assert answer.status == 200 or answer.json["error_description"]
+
+
+@pytest.mark.spec("RFC 6749", "4.1.2.1")
+@settings(max_examples=200)
+@given(query=FORMS)
+def test_no_authorization_request_is_a_server_error_or_leads_astray(query: bytes) -> None:
+    try:
+        request = asyncio.run(validate_authorization_request(parse(query.decode()), _world().server))
+    except (AuthorizationRefused, OAuthError):
+        return
+
+    assert request.redirect_uri.startswith((*request.client.redirect_uris, "http://127.0.0.1:", "https://id.example/"))
+
+
+@pytest.mark.spec("OpenID Connect RP-Initiated Logout", "2")
+@settings(max_examples=150)
+@given(query=FORMS)
+def test_no_logout_request_is_a_server_error_or_leads_astray(query: bytes) -> None:
+    try:
+        request = asyncio.run(validate_end_session_request(parse(query.decode()), _world().server))
+    except OAuthError:
+        return
+
+    assert request.post_logout_redirect_uri == ""
