@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.store import AdminStore
-from every_store import BACKENDS, POSTGRESQL
-from postgresql_server import PostgreSQLServer, emptied, running_postgresql
+from every_store import BACKENDS, new_store
+from postgresql_server import PostgreSQLServer, running_postgresql
 from world import World, new_world
 
 # A slow or busy machine is no reason for a test to fail.
@@ -28,14 +27,8 @@ def postgresql() -> Iterator[PostgreSQLServer]:
 
 @pytest.fixture(params=BACKENDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AdminStore]:
-    store: AdminStore
-    if request.param == POSTGRESQL:
-        store = PostgreSQLStore(emptied(request.getfixturevalue("postgresql")))
-    else:
-        store = BACKENDS[request.param](tmp_path / "everbearer.db")
-    await store.migrate()
-    yield store
-    await store.close()
+    async with new_store(request, tmp_path / "everbearer.db") as store:
+        yield store
 
 
 @pytest.fixture

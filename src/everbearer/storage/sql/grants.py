@@ -85,10 +85,12 @@ UPDATE grants SET
     generation = :generation,
     rotated_at = :rotated_at,
     used_at = :used_at,
-    confirmed = CASE WHEN :confirmed > confirmed THEN :confirmed ELSE confirmed END,
-    retries = CASE WHEN generation <> :generation THEN 0 WHEN :retries > retries THEN retries + 1 ELSE retries END,
-    late_generation = CASE WHEN :late_generation > late_generation THEN :late_generation ELSE late_generation END,
-    late_streak = CASE WHEN :late_generation > late_generation THEN :late_streak ELSE late_streak END,
+    confirmed = CASE WHEN :confirmed > grants.confirmed THEN :confirmed ELSE grants.confirmed END,
+    retries = CASE WHEN grants.generation <> :generation THEN 0
+        WHEN :retries > grants.retries THEN grants.retries + 1 ELSE grants.retries END,
+    late_generation = CASE WHEN :late_generation > grants.late_generation THEN :late_generation
+        ELSE grants.late_generation END,
+    late_streak = CASE WHEN :late_generation > grants.late_generation THEN :late_streak ELSE grants.late_streak END,
     idempotency_key = :idempotency_key,
     code = :code,
     history = :history

@@ -1,0 +1,146 @@
+"""The store on PostgreSQL, which any number of nodes may share.
+
+Reads are one statement each, writes one transaction each, on a few connections that none holds while it does anything
+else. Refreshes that wait together are spent together (`everbearer.storage.postgresql_spends`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from itertools import count
+from typing import TypeVar
+
+from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.models import Grant
+from everbearer.oauth.store import Spend
+from everbearer.storage.postgresql_connection import (
+    Collision,
+    ConnectionLost,
+    Work,
+    checked_url,
+)
+from everbearer.storage.postgresql_pool import Pool
+from everbearer.storage.postgresql_spends import Spends
+from everbearer.storage.sql import migrations
+from everbearer.storage.sql.store import SqlStore
+from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb
+from everbearer.storage.store import Purged
+
+T = TypeVar("T")
+
+CONNECTIONS = 8
+"""How many connections a process holds open at most."""
+PATIENCE = 5.0
+"""Seconds that a verb may take, waiting for a connection included, before it gives up."""
+UPKEEP_PATIENCE = 3600.0
+"""The same for what searches or changes whole tables: migrations and the search for the dead."""
+ATTEMPTS = 50
+"""How often a transaction is tried that collides with others. Each collision means that somebody else got on."""
+LONGEST_PAUSE = 0.05
+
+# One lock for all nodes; the number is ours alone by being unlikely.
+MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7310033281105298)"
+
+
+class PostgreSQLStore(SqlStore):
+    """The store for an event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        patience: float = PATIENCE,
+        session_lifetimes: SessionLifetimes | None = None,
+    ) -> None:
+        pool = Pool(checked_url(url), size=connections)
+        database = PostgreSQL(pool, patience)
+        super().__init__(database, session_lifetimes=session_lifetimes)
+        self._upkeep = SqlStore(PostgreSQL(pool, UPKEEP_PATIENCE), session_lifetimes=session_lifetimes)
+        self._spends = Spends(database)
+
+    async def spend(  # type: ignore[override] # what an `async def` returns has two names
+        self, grant: Grant, *, expected: int
+    ) -> Spend:
+        """Spend together with all others that wait."""
+        return await self._spends.spend(grant, expected=expected)
+
+    async def migrate(self) -> list[str]:
+        """Apply what is pending, one node at a time."""
+        applied: list[str] = []
+        while name := await self._upkeep.database.write(_apply_next):
+            applied.append(name)
+        return applied
+
+    async def pending_migrations(self) -> list[str]:  # type: ignore[override] # the same
+        """Return the names of those not applied."""
+        return await self._upkeep.database.write(_pending)
+
+    async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
+        """Remove a batch of each kind."""
+        return await self._upkeep.purge(now=now, keep=keep, batch=batch)
+
+
+class PostgreSQL:
+    """Runs each transaction on a connection of the pool; see `everbearer.storage.sql.transaction.Database`."""
+
+    def __init__(self, pool: Pool, patience: float) -> None:
+        self._pool = pool
+        self._patience = patience
+
+    async def read(self, verb: Verb[T]) -> T:
+        """See `Database`. What was read through a connection that broke is read again through another."""
+        try:
+            return await self.on_connection(verb)
+        except ConnectionLost:
+            return await self.on_connection(verb)
+
+    async def write(self, verb: Verb[T]) -> T:
+        """See `Database`. A write whose connection broke may have happened, so it is not done again."""
+        return await self.on_connection(lambda connection: connection.transaction(verb))
+
+    async def on_connection(self, work: Work[T]) -> T:
+        """Do some work on one connection; again, where others collided with it."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._patience
+        for attempt in count(1):
+            try:
+                async with self._pool.connection(end) as connection:
+                    return await work(connection)
+            except Collision:
+                pause = min(LONGEST_PAUSE, 0.001 * attempt)
+                if attempt == ATTEMPTS or loop.time() + pause >= end:
+                    raise
+            await asyncio.sleep(pause)
+        raise AssertionError("the loop ends by returning or raising")
+
+    async def close(self) -> None:
+        """See `Database`."""
+        await self._pool.close()
+
+
+class _Definition:
+    """A transaction that defines tables: their texts are compared and ordered by bytes, as SQLite's are.
+
+    The order of languages is slower, differs from server to server, and breaks indexes when the system's library
+    changes it.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def run(self, statement: str, /, **parameters: Value) -> list[Row]:
+        if statement.startswith(("CREATE TABLE", "ALTER TABLE")):
+            statement = re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement)
+        return await self._transaction.run(statement, **parameters)
+
+
+async def _apply_next(transaction: Transaction) -> str | None:
+    await transaction.run(MIGRATION_LOCK)
+    return await migrations.apply_next(_Definition(transaction))
+
+
+async def _pending(transaction: Transaction) -> list[str]:
+    await transaction.run(MIGRATION_LOCK)
+    return await migrations.pending_migrations(_Definition(transaction))

@@ -1,0 +1,162 @@
+"""Refreshes that wait together, spent by one statement: several times what one by one would give."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from everbearer.oauth.errors import StoreUnavailable
+from everbearer.oauth.models import Grant
+from everbearer.oauth.store import Spend
+from everbearer.storage.postgresql_connection import Collision, Refused, Work, arrays_of
+from everbearer.storage.sql import grants
+from everbearer.storage.sql.rows import changing_columns
+from everbearer.storage.sql.transaction import Database, numbered
+
+T = TypeVar("T")
+
+LARGEST_BATCH = 256
+MOST_SINGLES = 2
+"""How many wait for rows that others hold; the rest of the connections is for everybody else."""
+
+_TEXTS = frozenset({"grant_id", "idempotency_key", "code", "history"})
+_COLUMNS = numbered(grants.SPEND)[1]
+
+
+def _spend_together() -> bytes:
+    """Return the statement that spends many, made from the one that spends one.
+
+    It first locks the rows that nobody else has locked, in the order of their keys, and leaves the others out: it waits
+    for no row, so two of them never wait for each other, and one row that is held up holds up no other.
+    """
+    arrays = ", ".join(f"${at}::{'text' if name in _TEXTS else 'bigint'}[]" for at, name in enumerate(_COLUMNS, 1))
+    update = grants.SPEND.replace("WHERE grant_id =", "FROM given\nWHERE grants.grant_id =")
+    update = update.replace("AND generation =", "AND grants.generation =").replace(
+        "NING grant_id", "NING given.grant_id"
+    )
+    update = re.sub(r":([a-z_]+)", r"given.\1", update)
+    return f"""
+WITH given AS MATERIALIZED (
+    SELECT given.* FROM unnest({arrays}) AS given ({", ".join(_COLUMNS)})
+    JOIN grants ON grants.grant_id = given.grant_id
+    ORDER BY grants.grant_id FOR NO KEY UPDATE OF grants SKIP LOCKED
+)
+{update}""".encode()  # noqa: S608 - put together from constants
+
+
+SPEND_TOGETHER = _spend_together()
+
+
+class _Database(Database, Protocol):
+    async def on_connection(self, work: Work[T]) -> T:
+        """Do some work on one connection; again, where others collided with it."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Waiting:
+    """One that waits."""
+
+    grant: Grant
+    expected: int
+    outcome: asyncio.Future[Spend] = field(repr=False)
+
+    def tell(self, outcome: Spend | Exception) -> None:
+        if self.outcome.done():
+            return  # Whoever asked has gone.
+        if isinstance(outcome, Exception):
+            self.outcome.set_exception(outcome)
+        else:
+            self.outcome.set_result(outcome)
+
+
+class Spends:
+    """The spends of one process. While a batch is under way, those that come wait for the next."""
+
+    def __init__(self, database: _Database) -> None:
+        self._database = database
+        self._waiting: list[_Waiting] = []
+        self._left_over: list[_Waiting] = []
+        self._batches: set[asyncio.Task[None]] = set()
+        self._singles: set[asyncio.Task[None]] = set()
+
+    async def spend(self, grant: Grant, *, expected: int) -> Spend:
+        """See `everbearer.oauth.store.Store`."""
+        outcome: asyncio.Future[Spend] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(grant=grant, expected=expected, outcome=outcome))
+        _keep_going(self._batches, self._spend_together, at_most=1)
+        return await outcome
+
+    async def _spend_together(self) -> None:
+        while batch := self._next_batch():
+            columns = [{**changing_columns(each.grant), "expected": each.expected} for each in batch]
+            arrays = arrays_of(columns, _COLUMNS)
+            try:
+                rows = await self._database.on_connection(lambda connection: connection.execute(SPEND_TOGETHER, arrays))  # noqa: B023 - awaited in the same turn
+            except (Collision, Refused):
+                # Something is wrong with one of them, which must not do harm to the others.
+                self._spend_singly(batch)
+            except Exception as error:  # noqa: BLE001 - it is the callers'
+                for each in batch:
+                    each.tell(StoreUnavailable(str(error)))
+            else:
+                spent = {grant_id for (grant_id,) in rows}
+                for each in batch:
+                    if each.grant.grant_id in spent:
+                        self._decide(each, Spend.SPENT)
+                # The others were late, or somebody else holds their row. Each finds out for itself.
+                self._spend_singly([each for each in batch if each.grant.grant_id not in spent])
+
+    def _next_batch(self) -> list[_Waiting]:
+        """Take those that wait, of each grant one."""
+        batch: dict[str, _Waiting] = {}
+        others: list[_Waiting] = []
+        for each in self._waiting:
+            if each.grant.grant_id in batch or len(batch) == LARGEST_BATCH:
+                others.append(each)
+            else:
+                batch[each.grant.grant_id] = each
+        self._waiting = others
+        return list(batch.values())
+
+    def _spend_singly(self, batch: Sequence[_Waiting]) -> None:
+        self._left_over += batch
+        for _ in batch:
+            _keep_going(self._singles, self._spend_left_over, at_most=MOST_SINGLES)
+
+    async def _spend_left_over(self) -> None:
+        while self._left_over:
+            each = self._left_over.pop(0)
+            try:
+                outcome = await self._database.write(
+                    lambda transaction: grants.spend(transaction, each.grant, expected=each.expected)  # noqa: B023 - awaited in the same turn
+                )
+            except Exception as error:  # noqa: BLE001 - it is the caller's
+                each.tell(error)
+            else:
+                self._decide(each, outcome)
+
+    def _decide(self, decided: _Waiting, outcome: Spend) -> None:
+        """Tell one its outcome, and those that wait for what can never be again."""
+        decided.tell(outcome)
+        if outcome is Spend.SPENT and decided.grant.generation == decided.expected:
+            return
+        hopeless = Spend.SUPERSEDED if outcome is Spend.SPENT else outcome
+        key = decided.grant.grant_id, decided.expected
+        for waiting in (self._waiting, self._left_over):
+            for each in [other for other in waiting if (other.grant.grant_id, other.expected) == key]:
+                waiting.remove(each)
+                each.tell(hopeless)
+
+
+def _keep_going(
+    tasks: set[asyncio.Task[None]], work: Callable[[], Coroutine[None, None, None]], *, at_most: int
+) -> None:
+    # A task that has just ended is in the set until the loop's next turn.
+    if sum(not task.done() for task in tasks) < at_most:
+        task = asyncio.create_task(work())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
