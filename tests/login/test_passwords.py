@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 
 from everbearer.login.passwords import (
     NOBODYS_HASH,
     Weakness,
     hash_password,
+    is_password_hash,
     needs_upgrade,
     password_matches,
     weakness,
@@ -15,6 +16,24 @@ from everbearer.login.passwords import (
 
 def test_a_hash_is_argon2id_with_the_parameters_of_owasp() -> None:
     assert hash_password("correct horse battery").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_hash"),
+    [
+        (NOBODYS_HASH, True),
+        (PasswordHasher(time_cost=1, memory_cost=64, parallelism=2, salt_len=8, hash_len=12).hash("x"), True),
+        (PasswordHasher(type=Type.I, time_cost=1, memory_cost=64).hash("x"), False),
+        (NOBODYS_HASH.replace("v=19", "v=16"), False),
+        (NOBODYS_HASH.replace("AAA$", "!!!$"), False),
+        (NOBODYS_HASH + "\n", False),
+        ("$2b$12$" + "A" * 53, False),
+        ("password", False),
+        ("", False),
+    ],
+)
+def test_a_hash_is_known_by_its_form_whatever_its_parameters(text: str, is_hash: bool) -> None:
+    assert is_password_hash(text) is is_hash
 
 
 def test_a_password_matches_its_own_hash_only() -> None:

@@ -247,13 +247,6 @@ SPA = '[[clients]]\nclient_id = "a"\ntype = "spa"\nredirect_uris = ["https://a.e
         ('[[users]]\nlogin = "A"\n[[users]]\nlogin = "a"', "users: a is declared 2 times; keep one"),
         ('[[users]]\nlogin = "a"\npassword = "x"\npassword_file = "y"', "user a: password and password_file are both"),
         ('[[users]]\nlogin = "a"\npassword_hash = "x"', "user a: password_hash: is not an argon2id hash"),
-        (
-            (
-                '[[users]]\nlogin = "a"\npassword_hash = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$'
-                'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"'
-            ),
-            "user a: password_hash: is not an argon2id hash with today's parameters",
-        ),
         ('[[users]]\nlogin = "a"\nclaims = { sub = "x" }', "user a: claims.sub: is not a claim to declare"),
         ('[[users]]\nlogin = "a"\nclaims = { birthdate = 1990-01-01 }', "claims.birthdate: is a date or time"),
     ],

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from argon2 import PasswordHasher
 
-from everbearer.login.passwords import hash_password, password_matches
+from everbearer.login.accounts import set_password
+from everbearer.login.models import User
+from everbearer.login.passwords import hash_password, needs_upgrade, password_matches
+from everbearer.login.sign_in import Attempt, SignedIn, SignInLimits, sign_in
 from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.models import DAY
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
 from everbearer.server.config_reading import ConfigError
@@ -146,6 +151,72 @@ async def test_a_password_comes_as_a_hash_and_a_changed_one_ends_all_grants(stor
     assert again == Applied()
     assert user is not None
     assert (user.password_hash, user.epoch) == (second, 1)
+
+
+OLD_PARAMETERS = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=2).hash(PASSWORD)
+
+
+async def test_the_upgrade_of_a_declared_hash_is_not_undone_at_the_next_start(store: AdminStore) -> None:
+    await apply(store, changed(USER, password_hash=OLD_PARAMETERS))
+    attempt = Attempt(login="ada@example.com", password=PASSWORD)
+    assert isinstance(await sign_in(attempt, store=store, run=at_once, now=NOW + 1, limits=SignInLimits()), SignedIn)
+    upgraded = await store.user("ada")
+
+    assert await apply(store, changed(USER, password_hash=OLD_PARAMETERS), now=NOW + 2) == Applied()
+    assert upgraded is not None
+    assert not needs_upgrade(upgraded.password_hash)
+    assert await store.user("ada") == upgraded
+    assert len(await store.sessions_of("ada")) == 1
+
+
+async def test_a_hash_that_comes_back_to_the_file_is_applied_again(store: AdminStore) -> None:
+    first, second = OLD_PARAMETERS, hash_password("another long phrase")
+    hashes = []
+    for now, declared in enumerate((first, second, second, first, first), start=NOW):
+        await apply(store, changed(USER, password_hash=declared), now=now)
+        user = await store.user("ada")
+        assert user is not None
+        hashes.append((user.password_hash, user.epoch))
+
+    assert hashes == [(first, 0), (second, 1), (second, 1), (first, 2), (first, 2)]
+
+
+async def test_a_hash_that_comes_back_after_a_password_is_applied_again(store: AdminStore) -> None:
+    await apply(store, changed(USER, password_hash=OLD_PARAMETERS))
+    await apply(store, changed(USER, password="another long phrase"), now=NOW + 1)
+
+    applied = await apply(store, changed(USER, password_hash=OLD_PARAMETERS), now=NOW + 2)
+
+    user = await store.user("ada")
+    assert applied.users == (USER.login,)
+    assert user is not None
+    assert (user.password_hash, user.epoch) == (OLD_PARAMETERS, 2)
+
+
+async def test_a_password_set_since_is_not_undone_by_the_same_hash(store: AdminStore) -> None:
+    await apply(store, changed(USER, password_hash=OLD_PARAMETERS))
+    user = await store.user("ada")
+    assert user is not None
+    await set_password(user, "another long phrase", store=store, run=at_once, now=NOW + 1, actor="admin:test")
+
+    assert await apply(store, changed(USER, password_hash=OLD_PARAMETERS), now=NOW + 2) == Applied()
+
+
+async def test_a_hash_that_the_user_has_already_is_noted_and_ends_nothing(store: AdminStore) -> None:
+    user = User(subject="ada", login="ada@example.com", password_hash=OLD_PARAMETERS, claims=USER.claims)
+    await store.create_user(user, Event(kind=EventKind.USER_CREATED, at=NOW))
+
+    assert await apply(store, changed(USER, password_hash=OLD_PARAMETERS), now=NOW + 1) == Applied()
+    await store.upgrade_password_hash("ada", old=OLD_PARAMETERS, new="upgraded")
+    assert await apply(store, changed(USER, password_hash=OLD_PARAMETERS), now=NOW + 2) == Applied()
+
+
+async def test_which_hash_was_applied_is_never_purged(store: AdminStore) -> None:
+    await apply(store, changed(USER, password_hash=OLD_PARAMETERS))
+    await store.upgrade_password_hash("ada", old=OLD_PARAMETERS, new="upgraded")
+    await store.purge(now=NOW + 100 * 365 * DAY, keep=0, batch=100)
+
+    assert await apply(store, changed(USER, password_hash=OLD_PARAMETERS), now=NOW + 1) == Applied()
 
 
 async def test_a_user_without_a_password_keeps_the_one_set_by_command(store: AdminStore) -> None:

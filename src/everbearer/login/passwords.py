@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
@@ -26,6 +27,11 @@ LONGEST = 128
 
 NOBODYS_HASH = f"$argon2id$v=19$m={MEMORY_KIB},t={ITERATIONS},p={LANES}${'A' * 22}${'A' * 43}"
 """What the password of an unknown user is compared with, so that the time of the answer tells nothing."""
+
+_PHC = re.compile(
+    r"\$argon2id\$v=19\$m=[0-9]{1,10},t=[0-9]{1,10},p=[0-9]{1,8}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,86}"
+)
+"""RFC 9106 §3.1; salts of 8 bytes and tags of 12 are the shortest that are verified."""
 
 _HASHER = PasswordHasher(
     time_cost=ITERATIONS,
@@ -67,6 +73,11 @@ def password_matches(password_hash: str, password: str) -> bool:
         return _HASHER.verify(password_hash, _exact(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def is_password_hash(text: str) -> bool:
+    """Return whether a text is an argon2id hash in PHC form, whatever its parameters."""
+    return _PHC.fullmatch(text) is not None
 
 
 def needs_upgrade(password_hash: str) -> bool:

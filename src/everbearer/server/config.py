@@ -249,12 +249,21 @@ class ClientSection(Section, frozen=True, kw_only=True):
 
 
 class UserSection(Section, frozen=True, kw_only=True):
-    """A user, declared. Created or updated at start; a changed password ends all of the user's grants."""
+    """A user, declared. Created or updated at start; a changed password ends all of the user's grants.
+
+    A `password` or `password_file` is set again at each start; a `password_hash` when it has changed here, so that what
+    the user or an operator set since stays.
+    """
 
     login: Annotated[str, Meta(min_length=1, description="What the user types to sign in.")]
     password: Annotated[str, Meta(description="The password; better in a file, or as a hash.")] = ""
     password_file: Annotated[FilePath, Meta(description="A file with the password.")] = ""
-    password_hash: Annotated[str, Meta(description="The password's argon2id hash in PHC form.")] = ""
+    password_hash: Annotated[
+        str,
+        Meta(
+            description="The password's argon2id hash in PHC form; other parameters become today's at the next sign-in."
+        ),
+    ] = ""
     subject: Annotated[str, Meta(description="The `sub` of all tokens; a random one where empty.")] = ""
     claims: Annotated[
         dict[str, Any], Meta(description="Claims such as `email` and `name` (OpenID Connect Core §5.1).")

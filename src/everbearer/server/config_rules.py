@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from everbearer.login.passwords import needs_upgrade
+from everbearer.login.passwords import is_password_hash
 from everbearer.login.sign_in import normal_login
 from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
 from everbearer.oauth.errors import InvalidScope
@@ -167,12 +167,8 @@ def _user(user: UserSection) -> Iterator[str]:
         one_secret(settings)
     except ValueError as error:
         yield str(error)
-    if user.password_hash and not _is_current_hash(user.password_hash):
-        # One that is not would be replaced at the next sign-in, and differ from the declared one for ever after.
-        yield (
-            "password_hash: is not an argon2id hash with today's parameters; "
-            "make one with: everbearer user hash-password"
-        )
+    if user.password_hash and not is_password_hash(user.password_hash):
+        yield "password_hash: is not an argon2id hash in PHC form; make one with: everbearer user hash-password"
     for name, value in user.claims.items():
         try:
             json.dumps(value)
@@ -180,10 +176,3 @@ def _user(user: UserSection) -> Iterator[str]:
             yield f"claims.{name}: is a date or time, which no claim can be; write it in quotes"
     if "sub" in user.claims:
         yield "claims.sub: is not a claim to declare; write subject instead"
-
-
-def _is_current_hash(password_hash: str) -> bool:
-    try:
-        return not needs_upgrade(password_hash)
-    except ValueError:
-        return False

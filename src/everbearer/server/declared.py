@@ -24,6 +24,7 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
 from everbearer.server.config_reading import ConfigError
 from everbearer.server.declared_clients import declared_client
+from everbearer.server.declared_hashes import note_declared, was_last_declared
 from everbearer.server.secrets import client_secrets, read_secret_file
 from everbearer.storage.store import AdminStore
 
@@ -103,7 +104,7 @@ async def _create(section: UserSection, store: AdminStore, *, run: RunHeavy, now
     try:
         if section.password_hash:
             return await _create_with_hash(section, store, now=now)
-        await create_user(
+        user = await create_user(
             section.login,
             password,
             store=store,
@@ -117,6 +118,7 @@ async def _create(section: UserSection, store: AdminStore, *, run: RunHeavy, now
         raise _weak(section, error) from None
     except UnusableLogin as error:
         raise ConfigError(f"user {section.login}: {error}; write another login or subject") from None
+    await note_declared(user.subject, "", store)
     return True
 
 
@@ -132,6 +134,7 @@ async def _create_with_hash(section: UserSection, store: AdminStore, *, now: int
     event = Event(kind=EventKind.USER_CREATED, at=now, actor=ACTOR, subject=user.subject)
     if not await store.create_user(user, event):
         raise UnusableLogin("the login or subject is taken")
+    await note_declared(user.subject, section.password_hash, store)
     return True
 
 
@@ -149,20 +152,24 @@ async def _apply_password(section: UserSection, subject: str, store: AdminStore,
         return False
     if section.password_hash:
         return await _apply_hash(user, section.password_hash, store, now=now)
-    if await run(lambda: password_matches(user.password_hash, password)):
-        return False
+    matches = await run(lambda: password_matches(user.password_hash, password))
     try:
-        await set_password(user, password, store=store, run=run, now=now, actor=ACTOR)
+        if not matches:
+            await set_password(user, password, store=store, run=run, now=now, actor=ACTOR)
     except WeakPassword as error:
         raise _weak(section, error) from None
-    return True
+    await note_declared(subject, "", store)
+    return not matches
 
 
 async def _apply_hash(user: User, password_hash: str, store: AdminStore, *, now: int) -> bool:
-    if user.password_hash == password_hash:
+    if await was_last_declared(user.subject, password_hash, store):
         return False
-    await set_password_hash(user, password_hash, store=store, now=now, actor=ACTOR)
-    return True
+    is_new = user.password_hash != password_hash
+    if is_new:
+        await set_password_hash(user, password_hash, store=store, now=now, actor=ACTOR)
+    await note_declared(user.subject, password_hash, store)
+    return is_new
 
 
 def _password(section: UserSection) -> str:
