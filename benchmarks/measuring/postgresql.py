@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from measuring.processes import Account, free_port, listens, running
+from measuring.processes import Account, free_port, running
 from measuring.setup import Missing, need_program
 
 PATIENCE = 3600
@@ -83,7 +83,7 @@ def cluster() -> Iterator[Cluster]:
             command,
             folder=folder,
             name="postgresql",
-            ready=lambda: listens(port),
+            ready=lambda: _is_ready(programs, port),
             account=account,
             stop_signal=signal.SIGINT,  # ends sessions, keeps the data whole
         ) as started:
@@ -103,6 +103,11 @@ def _initialise(programs: Path, data: Path, account: Account | None) -> None:
         timeout=120,
         check=True,
     )
+
+
+def _is_ready(programs: Path, port: int) -> bool:
+    command = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    return subprocess.run(command, timeout=10, check=False).returncode == 0
 
 
 def _programs() -> Path:

@@ -25,6 +25,8 @@ CLIENT_CREDENTIALS = "client_credentials"
 INTROSPECTION = "introspection"
 USERINFO = "userinfo"
 DISCOVERY = "discovery"
+OPENID_OPAQUE = "openid, opaque"
+"""Not a load: where the opaque access tokens come from that userinfo and introspection are asked about."""
 ACCESS_TOKENS = 64
 """How many different access tokens introspection and userinfo are asked about."""
 
@@ -95,15 +97,15 @@ def discovery_call(path: str) -> Call:
 
 def access_tokens(port: int, call: Call, count: int = ACCESS_TOKENS) -> list[str]:
     """Refresh as many chains and return the access tokens that came."""
-    return [str(post(port, call, token)["access_token"]) for token in call.take(count)]
+    return [str(ask(port, call, token)["access_token"]) for token in call.take(count)]
 
 
-def post(port: int, call: Call, token: str) -> Any:
+def ask(port: int, call: Call, token: str) -> Any:
     """Send one request and return the JSON that answers."""
     request = urllib.request.Request(  # noqa: S310 - a loopback URL of ours
         f"http://127.0.0.1:{port}{call.path}",
-        data=call.body.replace("{token}", token).encode(),
-        headers=dict(header.split(": ", 1) for header in call.headers),
+        data=call.body.replace("{token}", token).encode() or None,
+        headers=dict(header.replace("{token}", token).split(": ", 1) for header in call.headers),
         method=call.method,
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same

@@ -16,6 +16,7 @@ from measuring.contenders.contender import (
     CLIENT_CREDENTIALS,
     DISCOVERY,
     INTROSPECTION,
+    OPENID_OPAQUE,
     REFRESH,
     REFRESH_ID_TOKEN,
     REFRESH_KEPT,
@@ -45,10 +46,10 @@ SUBJECT = "user-of-all"
 KINDS = {
     REFRESH: Kind(name="plain", client_id="rotating"),
     REFRESH_ID_TOKEN: Kind(name="id_token", client_id="rotating", scope="openid offline_access", subject=SUBJECT),
-    REFRESH_OPAQUE: Kind(name="opaque", client_id="opaque", scope="openid offline_access", subject=SUBJECT),
+    REFRESH_OPAQUE: Kind(name="opaque", client_id="opaque"),
+    OPENID_OPAQUE: Kind(name="openid opaque", client_id="opaque", scope="openid offline_access", subject=SUBJECT),
     REFRESH_KEPT: Kind(name="kept", client_id="keeping"),
 }
-_OPAQUE_PLAIN = Kind(name="opaque plain", client_id="opaque")
 
 _CONFIG = """\
 issuer = "http://127.0.0.1:{port}"
@@ -225,15 +226,15 @@ def _on_postgresql(place: Place, *, workers: int) -> Iterator[Target]:
 @contextmanager
 def _filled_and_serving(place: Place, installation: Installation, database: tuple[int, ...] = ()) -> Iterator[Target]:
     now = int(time.time())
-    wanted = {kind: place.chains.get(load, 0) for load, kind in KINDS.items()} | {_OPAQUE_PLAIN: ACCESS_TOKENS}
-    wanted[KINDS[REFRESH_OPAQUE]] += ACCESS_TOKENS
+    wanted = {kind: place.chains.get(load, 0) for load, kind in KINDS.items()}
+    wanted[KINDS[OPENID_OPAQUE]] = ACCESS_TOKENS
     drawn: dict[str, list[str]] = {}
     for kind, count in wanted.items():
         fill(installation.database, kind, count, now=now)
         drawn[kind.name] = tokens(kind, installation.secret, count=count, of=count, now=now)
     calls = _calls(drawn, installation.client_secret)
     with serving(installation, calls, database=database) as target:
-        held = access_tokens(target.port, calls[REFRESH_OPAQUE])
+        held = access_tokens(target.port, calls[OPENID_OPAQUE])
         calls[USERINFO] = userinfo_call(USER, held)
         calls[INTROSPECTION] = introspection_call(INTROSPECT, basic("opaque", installation.client_secret), held)
         yield target

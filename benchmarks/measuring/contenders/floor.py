@@ -1,0 +1,85 @@
+"""The floor: the smallest server in the same language and on the same runner that does the unavoidable durably."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from hashlib import sha256
+
+import apsw
+
+from measuring.contenders.contender import REFRESH, Contender, Place, basic, refresh_call
+from measuring.load import Target
+from measuring.paths import PEERS, PYTHON
+from measuring.processes import free_port, listens, running
+
+TABLE = "CREATE TABLE families (id BIGINT NOT NULL PRIMARY KEY, generation BIGINT NOT NULL)"
+
+
+def contenders() -> list[Contender]:
+    """Return the floor on each database."""
+    return [
+        _contender("floor-sqlite-1", "SQLite, 1 worker", partial(_start, workers=1)),
+        _contender("floor-sqlite-2", "SQLite, 2 workers", partial(_start, workers=2)),
+        _contender("floor-postgresql-2", "PostgreSQL, 2 workers", partial(_start, workers=2, postgresql=True)),
+    ]
+
+
+def _contender(name: str, setting: str, start: partial[AbstractContextManager[Target]]) -> Contender:
+    return Contender(
+        name=name,
+        project="The floor",
+        setting=setting,
+        durable="yes, 1 shared flush",
+        access_token="ES256 JWT",  # noqa: S106 - the kind of it
+        loads=(REFRESH,),
+        start=start,
+    )
+
+
+@contextmanager
+def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[Target]:
+    count, key, client_secret = place.chains.get(REFRESH, 0), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    pids: tuple[int, ...] = ()
+    if postgresql:
+        cluster = place.cluster()
+        name = f"floor_{secrets.token_hex(4)}"
+        database, pids = cluster.create(name), (cluster.pid,)
+        cluster.run(name, f"{TABLE}; INSERT INTO families SELECT n, 1 FROM generate_series(1, {count}) AS n")
+    else:
+        database = str(place.folder / "floor.db")
+        connection = apsw.Connection(database)
+        connection.execute(f"PRAGMA journal_mode = WAL; {TABLE}").fetchall()
+        with connection:
+            connection.executemany("INSERT INTO families VALUES (?, 1)", [(n,) for n in range(1, count + 1)])
+        connection.close()
+    port = free_port()
+    environ = {"DATABASE": database, "KEY": key, "CLIENT": "floor", "CLIENT_SECRET": client_secret}
+    with running(
+        _command(port, workers),
+        folder=place.folder,
+        name="floor",
+        environ=environ,
+        ready=lambda: listens(port),
+    ) as started:
+        call = refresh_call("/token", basic("floor", client_secret), [_token(key, n) for n in range(1, count + 1)])
+        yield Target(
+            port=port, server=[started.pid], database=pids, calls={REFRESH: call}, ready_after=started.ready_after
+        )
+
+
+def _command(port: int, workers: int) -> list[str]:
+    """Return the command of the runner, with the settings that `everbearer serve` gives it."""
+    where = ["--app-dir", str(PEERS / "floor"), "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    how = ["--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "on", "--no-access-log"]
+    return [str(PYTHON.with_name("uvicorn")), "app:application", *where, *how, "--no-server-header"]
+
+
+def _token(key: str, family: int) -> str:
+    stem = f"{family}.1".encode()
+    seal = urlsafe_b64encode(hmac.digest(key.encode(), stem, sha256)).rstrip(b"=")
+    return (stem + b"." + seal).decode()
