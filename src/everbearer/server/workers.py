@@ -19,7 +19,7 @@ from everbearer.server.serving import FAILED, GRACE, LINGER, Job, serve_as_worke
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the server has been told to stop."""
 TOO_SOON = 5
-"""Seconds. A process that dies younger than that would die again; the whole server stops."""
+"""Seconds. A process that gives up younger than that would give up again; the whole server stops."""
 SLACK = 5
 """Seconds beyond what its requests may take after which a process that was told to stop is killed."""
 
@@ -54,7 +54,7 @@ class Workers:
             for at, worker in enumerate(workers):
                 if self._told.is_set() or worker.process.is_alive():
                     continue
-                if _died_young(worker):
+                if _gave_up(worker):
                     failed = True
                 else:
                     workers[at] = self._replaced(worker)
@@ -93,8 +93,9 @@ class Workers:
         return any(worker.process.exitcode not in (0, -signal.SIGTERM) for worker in workers)
 
 
-def _died_young(worker: _Worker) -> bool:
-    young = time.monotonic() - worker.started_at < TOO_SOON
-    if young:
+def _gave_up(worker: _Worker) -> bool:
+    # Below 0 it was killed, which says nothing about the next one.
+    gave_up = (worker.process.exitcode or 0) >= 0 and time.monotonic() - worker.started_at < TOO_SOON
+    if gave_up:
         log.error("a worker could not start", extra={"fields": {"exit_code": worker.process.exitcode}})
-    return young
+    return gave_up
