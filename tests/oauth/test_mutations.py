@@ -21,6 +21,7 @@ PACKAGE = ROOT / "src" / "everbearer"
 
 REFRESHING = "tests/oauth/test_rfc6749_6_refreshing.py"
 ROTATION = "tests/oauth/test_rfc9700_4_14_rotation.py"
+RETRIES = "tests/oauth/test_rfc9700_4_14_retries.py"
 LIFETIMES = "tests/oauth/test_rfc9700_4_14_lifetimes.py"
 ENDS = "tests/oauth/test_grants_end.py"
 TROUBLE = "tests/oauth/test_trouble.py"
@@ -49,7 +50,7 @@ _RULE = "oauth/rotation.py"
 _MINT = "tokens = issue_tokens(request.client, refreshed, scope, server, now=now)\n"
 _SPEND = "await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:\n"
 _NARROW = 'scope = narrow(request.parameters.get("scope"), grant.scope)\n'
-_RETRIES = "retries=grant.retries + 1,"
+_COUNTED = "retries=grant.retries + 1,"
 _ABSOLUTE = "absolute_at=grant.created_at + lifetimes.refresh_token)"
 _MATCHES = "any(server.sealer.keyed_hash_matches("
 _RACE = f"{ENDS}::test_of_two_refreshes_at_once_both_get_the_same_successor"
@@ -151,36 +152,36 @@ MUTATIONS: Mapping[str, Mutation] = {
     "a window of zero is ignored": Mutation(
         module=_RULE,
         instead={"strict = policy.retry_window == 0": "strict = False"},
-        tests=[f"{ROTATION}::test_a_window_of_zero_makes_any_second_use_theft"],
+        tests=[f"{RETRIES}::test_a_window_of_zero_makes_any_second_use_theft"],
     ),
     "the late limit is ignored": Mutation(
         module=_RULE,
         instead={"if policy.late_limit is not None and streak >= policy.late_limit:": "if streak < 0:"},
-        tests=[f"{ROTATION}::test_late_retries_in_three_generations_in_a_row_are_theft"],
+        tests=[f"{RETRIES}::test_late_retries_in_three_generations_in_a_row_are_theft"],
     ),
     "the proof of arrival is ignored": Mutation(
         module=_RULE,
         instead={"if grant.confirmed >= grant.generation:": "if grant.confirmed < 0:"},
-        tests=[f"{ROTATION}::test_an_access_token_in_use_proves_its_answer_arrived_and_closes_the_window"],
+        tests=[f"{RETRIES}::test_an_access_token_in_use_proves_its_answer_arrived_and_closes_the_window"],
     ),
     "the retry limit is ignored": Mutation(
         module=_RULE,
         instead={"if grant.retries >= policy.retry_limit:": "if grant.retries < 0:"},
-        tests=[f"{ROTATION}::test_more_retries_than_the_policy_allows_are_refused_and_the_grant_lives"],
+        tests=[f"{RETRIES}::test_more_retries_than_the_policy_allows_are_refused_and_the_grant_lives"],
     ),
     "no key is the same as no key": Mutation(
         module=_RULE,
         instead={"same_attempt = bool(idempotency_key) and": "same_attempt ="},
-        tests=[f"{ROTATION}::test_no_key_is_not_the_same_attempt_as_no_key"],
+        tests=[f"{RETRIES}::test_no_key_is_not_the_same_attempt_as_no_key"],
     ),
     "a retry extends the grant": Mutation(
         module=_GRANT,
-        instead={_RETRIES: f"{_RETRIES} used_at=now,"},
+        instead={_COUNTED: f"{_COUNTED} used_at=now,"},
         tests=[f"{LIFETIMES}::test_a_retry_extends_nothing"],
     ),
     "a retry moves its window": Mutation(
         module=_GRANT,
-        instead={_RETRIES: f"{_RETRIES} rotated_at=now,"},
+        instead={_COUNTED: f"{_COUNTED} rotated_at=now,"},
         tests=[f"{LIFETIMES}::test_a_retry_does_not_move_the_window_it_came_in"],
     ),
     "the secret in the row is not compared": Mutation(
