@@ -109,6 +109,19 @@ async def test_an_account_is_closed_to_guessing_after_ten_failures(world: World,
     assert await world.sign_in(ada.login, PASSWORD, address="192.0.2.99") == TooManyAttempts(retry_after=900)
 
 
+async def test_who_has_to_wait_is_told_how_long_the_window_still_is(world: World) -> None:
+    waits = []
+    for late in (0, 1, 100, 899):
+        world.now = NOW + late
+        for _ in range(11):
+            outcome = await world.sign_in("nobody", address=f"192.0.2.{late % 200}")
+        waits.append(outcome)
+    world.now = NOW + 900
+
+    assert waits == [TooManyAttempts(retry_after=wait) for wait in (900, 899, 800, 1)]
+    assert await world.sign_in("nobody") == WrongCredentials()
+
+
 async def test_an_unknown_login_is_limited_like_a_known_one(world: World) -> None:
     for _ in range(10):
         await world.sign_in("nobody")

@@ -10,7 +10,7 @@ from everbearer.oauth.errors import TooManyRequests
 from everbearer.oauth.models import EndReason
 from everbearer.server.pages.assets import ASSETS, Asset
 from everbearer.server.pages.problems import error_page, problem_page
-from everbearer.server.pages.rendering import duration
+from everbearer.server.pages.rendering import duration, wait
 from everbearer.server.pages.user_agent import browser_name
 from page_world import Browser, Page, PageWorld
 
@@ -244,3 +244,11 @@ def test_lengths_of_time_are_told_in_words(seconds: int, words: str) -> None:
 )
 def test_browsers_are_called_by_their_names(agent: str, name: str) -> None:
     assert browser_name(agent) == name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (59, "59 seconds"), (60, "1 minute"), (61, "2 minutes"), (900, "15 minutes")],
+)
+def test_who_has_to_wait_is_told_whole_minutes(seconds: int, words: str) -> None:
+    assert wait(seconds) == words

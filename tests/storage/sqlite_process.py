@@ -72,7 +72,8 @@ async def fork(store: SQLiteStore, _: Path) -> None:
     """Use the store in a parent and its child."""
     await store.count_attempt("parent", now=0, window=10)
     status = count_in_a_child(store)
-    tell(f"{status} {await store.count_attempt('parent', now=1, window=10)}")
+    counted = await store.count_attempt("parent", now=1, window=10)
+    tell(f"{status} {counted.attempts}")
 
 
 def count_in_a_child(store: SQLiteStore) -> int:

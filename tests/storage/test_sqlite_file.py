@@ -189,7 +189,7 @@ def test_event_loops_of_several_threads_share_a_store(database: Path) -> None:
         counts = list(threads.map(lambda _: asyncio.run(store.count_attempt("bucket", now=0, window=9)), range(40)))
     asyncio.run(store.close())
 
-    assert sorted(counts) == list(range(1, 41))
+    assert sorted(counted.attempts for counted in counts) == list(range(1, 41))
 
 
 async def test_closing_finishes_what_waits_and_the_store_can_be_used_again(sqlite: SQLiteStore) -> None:

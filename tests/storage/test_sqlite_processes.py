@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
+from everbearer.login.store import Counted
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.store import Spend
 from everbearer.storage.sqlite import SQLiteStore
@@ -174,4 +175,4 @@ async def test_the_lock_of_a_killed_process_is_free(sqlite: SQLiteStore, start: 
 
 async def test_a_child_of_a_fork_has_threads_of_its_own(sqlite: SQLiteStore, start: Start) -> None:
     assert await heard(await start("fork")) == "0 2"
-    assert await sqlite.count_attempt("child", now=1, window=10) == 2
+    assert await sqlite.count_attempt("child", now=1, window=10) == Counted(attempts=2, until=10)

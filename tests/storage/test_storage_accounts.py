@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from everbearer.login.models import Consent, User
-from everbearer.login.store import UserChange
+from everbearer.login.store import Counted, UserChange
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Everything
 from everbearer.storage.store import AdminStore
@@ -234,12 +234,16 @@ async def test_another_client_of_the_same_id_inherits_no_consent(store: AdminSto
 async def test_attempts_are_counted_in_the_window_of_the_first(store: AdminStore) -> None:
     counts = [await store.count_attempt("ada", now=NOW + late, window=60) for late in (0, 10, 59, 60, 61)]
 
-    assert counts == [1, 2, 3, 1, 2]
-    assert await store.count_attempt("bob", now=NOW, window=60) == 1
+    first, second = NOW + 60, NOW + 120
+    assert counts == [
+        Counted(attempts=attempts, until=until)
+        for attempts, until in ((1, first), (2, first), (3, first), (1, second), (2, second))
+    ]
+    assert await store.count_attempt("bob", now=NOW, window=60) == Counted(attempts=1, until=first)
 
 
 async def test_an_emptied_bucket_counts_anew(store: AdminStore) -> None:
     await store.count_attempt("ada", now=NOW, window=60)
     await store.forget_attempts("ada")
 
-    assert await store.count_attempt("ada", now=NOW, window=60) == 1
+    assert await store.count_attempt("ada", now=NOW + 5, window=60) == Counted(attempts=1, until=NOW + 65)

@@ -60,7 +60,7 @@ class TooManyAttempts:
     """The password was not looked at."""
 
     retry_after: int
-    """Seconds after which a new try is certain to be looked at."""
+    """Seconds until the attempts so far are forgotten."""
 
 
 SignInOutcome: TypeAlias = SignedIn | WrongCredentials | TooManyAttempts
@@ -92,8 +92,9 @@ async def check_password(
 ) -> User | WrongCredentials | TooManyAttempts:
     """Return the user whose login and password these are, counting the attempt and recording a failure."""
     login = normal_login(attempt.login)
-    if await _exceeds(login, attempt, store=store, now=now, limits=limits):
-        return TooManyAttempts(retry_after=limits.window)
+    wait = await _wait(login, attempt, store=store, now=now, limits=limits)
+    if wait:
+        return TooManyAttempts(retry_after=wait)
     user = await store.user_by_login(login) if len(login) <= LONGEST_LOGIN else None
     expected = user.password_hash if user and user.password_hash else NOBODYS_HASH
     matches = await run(lambda: password_matches(expected, attempt.password))
@@ -104,19 +105,20 @@ async def check_password(
     return user
 
 
-async def _exceeds(login: str, attempt: Attempt, *, store: AccountStore, now: int, limits: SignInLimits) -> bool:
+async def _wait(login: str, attempt: Attempt, *, store: AccountStore, now: int, limits: SignInLimits) -> int:
+    """Count the attempt and return for how long none is looked at; 0 where this one is."""
     # The address first: one that is over its limit cannot use up what an account has left.
     buckets = [(_account_bucket(login), limits.per_account)]
     if attempt.address:
         buckets.insert(0, (_address_bucket(attempt.address), limits.per_address))
     for bucket, limit in buckets:
-        count = await store.count_attempt(bucket, now=now, window=limits.window)
-        if count > limit:
-            if count == limit + 1:  # Once a window: a flood of attempts is not to flood the audit trail.
+        counted = await store.count_attempt(bucket, now=now, window=limits.window)
+        if counted.attempts > limit:
+            if counted.attempts == limit + 1:  # Once a window: a flood of attempts is not to flood the audit trail.
                 details = {"reason": "too many attempts", "by": bucket.partition(":")[0]}
                 await store.record(_event(EventKind.SIGN_IN_FAILED, attempt, now, details=details))
-            return True
-    return False
+            return counted.until - now
+    return 0
 
 
 def _account_bucket(login: str) -> str:

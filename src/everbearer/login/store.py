@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -21,6 +22,15 @@ class UserChange(Enum):
     """There is no such user any more."""
     CHANGED_MEANWHILE = "changed meanwhile"
     """The user is not as read any more; nothing has changed, and whoever asked reads again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many attempts there were in a window."""
+
+    attempts: int
+    until: int
+    """When the window ends; the next attempt then opens another."""
 
 
 class AccountStore(Protocol):
@@ -88,9 +98,9 @@ class AccountStore(Protocol):
         """Return all that a user has consented to."""
         ...
 
-    async def count_attempt(self, bucket: str, *, now: int, window: int) -> int:
+    async def count_attempt(self, bucket: str, *, now: int, window: int) -> Counted:
         """Count one attempt in a bucket and return how many there were, this one included, in the window (seconds)
-        that its first attempt opened.
+        that its first attempt opened, and when that window ends.
         """
         ...
 

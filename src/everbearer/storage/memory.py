@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
-from everbearer.login.store import UserChange
+from everbearer.login.store import Counted, UserChange
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Client, Ended, Everything, Grant, Lifetimes, consent_key
 from everbearer.oauth.scope import Scope
@@ -33,7 +33,7 @@ class MemoryStore:
         self._users: dict[str, User] = {}
         self._sessions: dict[str, Session] = {}
         self._consents: dict[tuple[str, str], Consent] = {}
-        self._attempts: dict[str, tuple[int, int]] = {}
+        self._attempts: dict[str, Counted] = {}
         self._remembered: dict[tuple[str, str], int] = {}
         self._events: list[Event] = []
         self._keys: dict[str, StoredKey] = {}
@@ -203,10 +203,13 @@ class MemoryStore:
     async def consents_of(self, subject: str) -> list[Consent]:
         return [await self.consent(*key) for key in sorted(self._consents) if key[0] == subject]
 
-    async def count_attempt(self, bucket: str, *, now: int, window: int) -> int:
-        count, until = self._attempts.get(bucket, (0, 0))
-        self._attempts[bucket] = (count + 1, until) if now < until else (1, now + window)
-        return self._attempts[bucket][0]
+    async def count_attempt(self, bucket: str, *, now: int, window: int) -> Counted:
+        before = self._attempts.get(bucket)
+        if before is None or before.until <= now:
+            self._attempts[bucket] = Counted(attempts=1, until=now + window)
+        else:
+            self._attempts[bucket] = replace(before, attempts=before.attempts + 1)
+        return self._attempts[bucket]
 
     async def forget_attempts(self, bucket: str) -> None:
         self._attempts.pop(bucket, None)
@@ -306,7 +309,7 @@ class MemoryStore:
         grants = [key for key, grant in self._grants.items() if self._died_at(grant) <= before][:batch]
         sessions = [key for key, session in self._sessions.items() if self._session_died_at(session) <= before][:batch]
         remembered = [key for key, until in self._remembered.items() if until <= before][:batch]
-        attempts = [key for key, (_, until) in self._attempts.items() if until <= before][:batch]
+        attempts = [key for key, counted in self._attempts.items() if counted.until <= before][:batch]
         keys = [kid for kid, key in self._keys.items() if key.retired_at is not None and key.retired_at <= before]
         self._grants = {key: grant for key, grant in self._grants.items() if key not in grants}
         self._sessions = {key: session for key, session in self._sessions.items() if key not in sessions}

@@ -75,6 +75,11 @@ def duration(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
+def wait(seconds: int) -> str:
+    """Return how long to wait in words, in whole minutes, rounded up, where it is longer than one."""
+    return duration(seconds if seconds < MINUTE else -(-seconds // MINUTE) * MINUTE)
+
+
 def day(at: int) -> str:
     """Return the day of a point in time, as people write it."""
     return f"{datetime.fromtimestamp(at, UTC):%-d %B %Y}"
@@ -110,5 +115,8 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(
-    {function.__name__: function for function in (day, duration, image_address, machine_time, moment, web_address)}
+    {
+        function.__name__: function
+        for function in (day, duration, image_address, machine_time, moment, wait, web_address)
+    }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from everbearer.login.store import Counted
 from everbearer.storage.sql.transaction import Transaction
 
 REMEMBER = """
@@ -17,7 +18,7 @@ INSERT INTO attempts (bucket, made, until) VALUES (:bucket, 1, :until)
 ON CONFLICT (bucket) DO UPDATE SET
     made = CASE WHEN attempts.until > :now THEN attempts.made + 1 ELSE 1 END,
     until = CASE WHEN attempts.until > :now THEN attempts.until ELSE :until END
-RETURNING made
+RETURNING made, until
 """
 
 FORGET_ATTEMPTS = "DELETE FROM attempts WHERE bucket = :bucket"
@@ -33,10 +34,10 @@ async def remembers(transaction: Transaction, purpose: str, value: str) -> bool:
     return bool(await transaction.run(REMEMBERS, purpose=purpose, value=value))
 
 
-async def count_attempt(transaction: Transaction, bucket: str, *, now: int, window: int) -> int:
+async def count_attempt(transaction: Transaction, bucket: str, *, now: int, window: int) -> Counted:
     """Count in one statement."""
-    rows = await transaction.run(COUNT_ATTEMPT, bucket=bucket, now=now, until=now + window)
-    return int(rows[0][0])
+    ((made, until),) = await transaction.run(COUNT_ATTEMPT, bucket=bucket, now=now, until=now + window)
+    return Counted(attempts=made, until=until)
 
 
 async def forget_attempts(transaction: Transaction, bucket: str) -> None:
