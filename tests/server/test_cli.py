@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from getpass import getuser
 from pathlib import Path
 from time import time
 from typing import Any, TypeVar
@@ -16,9 +17,10 @@ from typer.testing import CliRunner
 from everbearer.login.passwords import password_matches
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Authentication, Grant, Happening, HistoryEntry
-from everbearer.oauth.refresh_tokens import seal_refresh_token
+from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli import app
+from everbearer.server.cli.output import moment
 from everbearer.server.config import FULL_ACCESS
 from everbearer.server.declared import CLIENT_SECRET
 from everbearer.storage.sqlite import SQLiteStore
@@ -41,7 +43,7 @@ GRANT = Grant(
     rotated_at=NOW,
     used_at=NOW,
     generation=1,
-    history=(HistoryEntry(at=NOW, happening=Happening.ISSUED, generation=1, address="192.0.2.1"),),
+    history=(HistoryEntry(at=NOW, happening=Happening.ISSUED, generation=1, address="192.0.2.1", agent="curl/8"),),
 )
 
 
@@ -375,9 +377,84 @@ def test_a_token_is_explained(with_grant: Shell) -> None:
 
     assert (alive["kind"], alive["alive"], alive["generation"], alive["client_id"]) == ("refresh_token", True, 1, "web")
     assert (dead["alive"], dead["ended"]["reason"]) == (False, "revoked_by_admin")
+    assert (alive["login"], alive["history"][0]["address"]) == ("ada@example.com", "192.0.2.1")
     assert "secret" not in alive
-    assert with_grant.run("explain", token).out
     assert with_grant.run("explain", "-").code == 2
+
+
+def told(out: str) -> dict[str, str]:
+    """Return the aligned names and values of what a command printed."""
+    lines = [line.split("  ", 1) for line in out.split("\n\n")[-2 if "HISTORY" in out else -1].splitlines()]
+    return {name: value.strip() for name, value in lines}
+
+
+def test_people_are_told_all_of_a_token_that_is_alive(with_grant: Shell) -> None:
+    out = with_grant.run("explain", seal_refresh_token(GRANT, Sealer([SECRET.encode()]))).out
+
+    assert out.startswith("It is the newest of its grant, and good; this client's tokens are not rotated.\n\n")
+    assert told(out) == {
+        "kind": "refresh token",
+        "alive": "yes",
+        "grant": GRANT.grant_id,
+        "generation": "1",
+        "newest generation": "1",
+        "client": "web (web)",
+        "user": "ada@example.com (ada)",
+    }
+    heading, entry = out.splitlines()[-2:]
+    assert heading.split() == ["HISTORY", "WHAT", "GENERATION", "ADDRESS", "AGENT"]
+    assert entry.split() == [*moment(NOW).split(), "issued", "1", "192.0.2.1", "curl/8"]
+    assert out.splitlines()[2].index("refresh token") == len("newest generation  ")
+
+
+def test_people_are_told_why_when_and_by_whom_a_grant_ended(with_grant: Shell) -> None:
+    with_grant.run("grant", "revoke", GRANT.grant_id)
+    by_token = told(with_grant.run("explain", seal_refresh_token(GRANT, Sealer([SECRET.encode()]))).out)
+    shown = with_grant.run("grant", "show", GRANT.grant_id).out
+    by_id = dict(line.split(maxsplit=1) for line in shown.splitlines()[:8])
+
+    assert by_token["why"] == by_id["why"] == "an administrator revoked this grant (revoked_by_admin)"
+    assert by_token["by"] == by_id["by"] == f"admin:{getuser()}"
+    assert by_token["ended"] == by_id["ended"]
+    assert by_token["alive"] == by_id["alive"] == "no"
+    assert by_id["user"] == "ada@example.com (ada)"
+
+
+def test_people_are_told_why_a_spent_token_is_dead_while_its_grant_lives(with_grant: Shell) -> None:
+    code = seal_code(replace(GRANT, generation=0), Sealer([SECRET.encode()]))
+
+    members = told(with_grant.run("explain", code).out)
+
+    assert (members["kind"], members["alive"]) == ("authorization code", "no")
+    assert (members["why"], members["generation"]) == ("It is redeemed.", "0")
+
+
+def test_people_are_told_what_is_no_token_of_ours_in_one_sentence(with_grant: Shell) -> None:
+    assert with_grant.run("explain", "x").out == "This server's secrets and keys never made this token.\n"
+
+
+def test_a_grant_that_expired_by_itself_is_not_alive(with_grant: Shell) -> None:
+    old = replace(GRANT, grant_id="BBBBBBBBBBBBBBBBBBBBBB", subject="gone", created_at=0, used_at=0, rotated_at=0)
+    event = Event(kind=EventKind.GRANT_CREATED, at=NOW, grant_id=old.grant_id)
+    with_grant.store(lambda store: store.create_grant(old, event))
+
+    shown = with_grant.run("grant", "show", old.grant_id)
+    as_json = with_grant.run("grant", "show", old.grant_id, "--json").json
+
+    assert "expired_idle" in shown.out
+    assert "user        gone\n" in shown.out
+    assert (as_json["alive"], as_json["ended"]["reason"], as_json["login"]) == (False, "expired_idle", "")
+
+
+def test_the_grant_of_a_client_that_is_gone_is_not_alive(with_grant: Shell) -> None:
+    orphan = replace(GRANT, grant_id="BBBBBBBBBBBBBBBBBBBBBB", client_id="gone")
+    event = Event(kind=EventKind.GRANT_CREATED, at=NOW, grant_id=orphan.grant_id)
+    with_grant.store(lambda store: store.create_grant(orphan, event))
+
+    shown = with_grant.run("grant", "show", orphan.grant_id)
+
+    assert "gone (deleted)" in shown.out
+    assert "the client was deleted (client_deleted)" in shown.out
 
 
 def test_a_key_under_a_secret_that_is_gone_is_told(shell: Shell) -> None:

@@ -12,6 +12,7 @@ from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.scope import format_scope
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, at_desk
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table
+from everbearer.server.cli.telling import Parties, end_of_grant, life_members, parties, say_history
 from everbearer.server.cli.users import find_user
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -67,22 +68,35 @@ def list_grants(
 def show_grant(grant_id: Id, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Show a grant, its history and what the audit trail has on it."""
 
-    async def work(desk: Desk) -> tuple[Grant, list[Event]]:
-        return await _existing(grant_id, desk), await desk.store.events(grant_id=grant_id)
+    async def work(desk: Desk) -> tuple[Grant, Parties, Ended | None, list[Event]]:
+        grant = await _existing(grant_id, desk)
+        concerned = await parties(grant.client_id, grant.subject, desk)
+        ended = end_of_grant(grant, concerned.client, desk.now)
+        return grant, concerned, ended, await desk.store.events(grant_id=grant_id)
 
-    grant, events = at_desk(config, work)
-    members = grant_members(grant)
+    grant, concerned, ended, events = at_desk(config, work)
     if as_json:
-        say_json(members | {"events": [asdict(event) for event in events]})
+        told = {"alive": ended is None, "ended": asdict(ended) if ended else None, "login": concerned.login}
+        say_json(grant_members(grant) | told | {"events": [asdict(event) for event in events]})
         return
-    for name in ("history", "ended", "authentication"):
-        del members[name]
-    times = {name: moment(getattr(grant, name)) for name in ("created_at", "rotated_at", "used_at")}
-    ended = f"{grant.ended.reason} by {grant.ended.actor} at {moment(grant.ended.at)}" if grant.ended else ""
-    say_members(members | times | {"auth_time": moment(grant.authentication.auth_time), "ended": ended})
+    say_members(
+        {
+            "grant": grant.grant_id,
+            **life_members(ended, alive=ended is None),
+            "generation": grant.generation,
+            "client": concerned.client_words,
+            "user": concerned.user_words,
+            "scope": format_scope(grant.scope),
+            "signed in": moment(grant.authentication.auth_time),
+            "created": moment(grant.created_at),
+            "rotated": moment(grant.rotated_at),
+            "used": moment(grant.used_at),
+            "retries": grant.retries or None,
+            "late in a row": grant.late_streak or None,
+        }
+    )
     say("")
-    rows = [(moment(each.at), each.happening, each.generation, each.address, each.agent) for each in grant.history]
-    say_table(("HISTORY", "WHAT", "GENERATION", "ADDRESS", "AGENT"), rows, otherwise="No history.")
+    say_history(grant.history)
     say("")
     audit = [(moment(each.at), each.kind, each.actor, each.address, each.agent) for each in events]
     say_table(("AUDIT TRAIL", "WHAT", "BY", "ADDRESS", "AGENT"), audit, otherwise="Nothing in the audit trail.")

@@ -12,7 +12,8 @@ from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.models import DAY
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, at_desk
-from everbearer.server.cli.output import USAGE, fail, say, say_json
+from everbearer.server.cli.output import USAGE, fail, say, say_json, say_members
+from everbearer.server.cli.telling import Parties, history_members, life_members, parties, say_history
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.storage.store import Purged
 
@@ -65,19 +66,42 @@ def explain(
     if not text:
         fail("no token was given", code=USAGE)
 
-    async def work(desk: Desk) -> Explanation:
+    async def work(desk: Desk) -> tuple[Explanation, Parties]:
         sealer = desk.sealer()
         keys = SigningKeys(desk.store, sealer, lambda: desk.now)
         await keys.refresh()
         server = AuthorizationServer(
             issuer=desk.config.issuer, store=desk.store, sealer=sealer, keys=keys, grants={}, now=lambda: desk.now
         )
-        return await explain_token(text, server)
+        explanation = await explain_token(text, server)
+        return explanation, await parties(explanation.client_id, explanation.subject, desk)
 
-    explanation = at_desk(config, work)
+    explanation, concerned = at_desk(config, work)
     if as_json:
         members = {name: getattr(explanation, name) for name in _SHOWN}
         ended = asdict(explanation.ended) if explanation.ended else None
-        say_json(members | {"ended": ended})
+        history = history_members(explanation.grant)
+        say_json(members | {"ended": ended, "login": concerned.login, "history": history})
     else:
-        say(explanation.text)
+        _tell(explanation, concerned)
+
+
+def _tell(explanation: Explanation, concerned: Parties) -> None:
+    say(explanation.text)
+    if explanation.kind == "unknown":
+        return
+    say("")
+    say_members(
+        {
+            "kind": explanation.kind.replace("_", " "),
+            **life_members(explanation.ended, alive=explanation.alive, otherwise=explanation.text),
+            "grant": explanation.grant_id,
+            "generation": explanation.generation,
+            "newest generation": explanation.newest_generation,
+            "client": concerned.client_words,
+            "user": concerned.user_words,
+        }
+    )
+    if explanation.grant is not None:
+        say("")
+        say_history(explanation.grant.history)
