@@ -1,0 +1,218 @@
+"""docs/performance.md and its plot, written from the results alone."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from measuring.paths import ROOT
+from measuring.plot import bars
+
+Samples: TypeAlias = Sequence[Mapping[str, Any]]
+
+OURS = ("everbearer-sqlite-2", "everbearer-postgresql-2", "everbearer-sqlite-1")
+"""Whom ratios are taken to: the first of them that was measured."""
+
+HEAD = """\
+# Performance
+
+This page is written by `benchmarks/run` from `benchmarks/results/latest.json`; `benchmarks/README.md` says how it is
+measured. **Quote the ratios, not the figures**: they come from a small machine that others use at the same time, and
+its speed changes by half within minutes. All servers were running at once, one under load at a time, in turns
+(A B C A B C …); a figure is the median of its turns, a ratio the median of the ratios turn by turn.
+"""
+
+READING = """\
+- *ratio* is their rate to that of {ours} in the same turns.
+- *CPU* is that of all processes of the server, and of its database, for one answer. It depends least on what others do.
+- *foreign* is what everybody else on the machine used meanwhile, of one core.
+- django-oauth-toolkit checks client secrets in plain here. Its default, a password hash at each request, allows about two
+  requests a second on such a machine; with it the hash would be all that is measured. It runs without any middleware.
+- oidc-provider keeps no copy of its data in memory; *in memory* is an adapter that keeps all of it in the process, without a limit and
+  without a disk: the fastest it can be.
+- Peers whose access tokens are opaque sign nothing: they do less than those with an ES256 JWT.
+- *The floor* is the smallest server in the same language and on the same runner that parses the form, checks the client,
+  signs one ES256 JWT and makes one durable commit. It has no policies, no history, no ends.
+"""
+
+
+def write_page(results: Mapping[str, Any]) -> list[Path]:
+    """Write what was measured for people to read, and return the files."""
+    page, plot = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.svg"
+    compare = results.get("compare")
+    sections = [HEAD]
+    written = [page]
+    if compare:
+        plot.write_text(_plot(compare), encoding="utf-8")
+        written.append(plot)
+        sections += _compare(compare)
+    if results.get("growth"):
+        sections += _growth(results["growth"])
+    if results.get("runners"):
+        sections += _runners(results["runners"])
+    page.write_text("\n".join(sections).rstrip() + "\n", encoding="utf-8")
+    return written
+
+
+def median_of(samples: Samples, name: str) -> float:
+    """Return the median of one figure over the turns."""
+    return float(statistics.median(sample[name] for sample in samples))
+
+
+def ratio(samples: Samples, reference: Samples) -> float | None:
+    """Return the median of the ratios of rates, turn by turn."""
+    pairs = [(a["rate"], b["rate"]) for a, b in zip(samples, reference, strict=False) if b["rate"]]
+    return statistics.median(a / b for a, b in pairs) if pairs else None
+
+
+def _compare(compare: Mapping[str, Any]) -> list[str]:
+    reference = next((name for name in OURS if name in compare["contenders"]), "")
+    ours = _label(compare, reference) if reference else "ours, which was not measured,"
+    sections = ["![Refreshes a second, 16 at once](performance.svg)\n", _machine(compare), READING.format(ours=ours)]
+    for each in compare["measured"]:
+        if not each["samples"]:
+            continue
+        sections.append(f"## {_title(each)}\n")
+        sections.append(_compare_table(compare, each, reference))
+    if compare["absent"]:
+        sections.append("## Not measured\n")
+        sections.append("\n".join(f"- {name}: {_line(reason)}" for name, reason in compare["absent"].items()) + "\n")
+    return sections
+
+
+def _compare_table(compare: Mapping[str, Any], each: Mapping[str, Any], reference: str) -> str:
+    rows = []
+    for name, samples in each["samples"].items():
+        contender = compare["contenders"][name]
+        found = ratio(samples, each["samples"].get(reference, []))
+        refreshes = each["load"].startswith("refresh")
+        rows.append(
+            [
+                f"{contender['project']}, {contender['setting']}",
+                contender["durable"] if refreshes else "",
+                contender["access_token"] if each["load"] == "refresh" else "",
+                *_figures(samples),
+                "" if found is None else f"{found:.2f}",
+            ]
+        )
+    head = ["server", "durable when answered", "access token", *_FIGURES, "ratio"]
+    # Columns that say nothing for this load are left out.
+    kept = [at for at, name in enumerate(head) if any(row[at] for row in rows) or name == "server"]
+    return table([head[at] for at in kept], [[row[at] for at in kept] for row in rows])
+
+
+_FIGURES = ("a second", "p50 ms", "p99 ms", "CPU ms", "of it database", "memory MB", "errors", "foreign %")
+
+
+def _figures(samples: Samples) -> list[str]:
+    server, database = median_of(samples, "server_cpu"), median_of(samples, "database_cpu")
+    memory = median_of(samples, "server_memory") + median_of(samples, "database_memory")
+    errors = sum(sum(sample["errors"].values()) for sample in samples)
+    return [
+        f"{median_of(samples, 'rate'):,.0f}",
+        f"{median_of(samples, 'p50'):.1f}",
+        f"{median_of(samples, 'p99'):.1f}",
+        f"{server + database:.2f}",
+        f"{database:.2f}" if database else "",
+        f"{memory:.0f}",
+        str(errors) if errors else "",
+        f"{median_of(samples, 'foreign_share'):.0f}",
+    ]
+
+
+def _growth(growth: Mapping[str, Any]) -> list[str]:
+    sections = ["## Growth\n", f"Everbearer with two workers, 16 at once, rotating refreshes. {_machine(growth)}"]
+    for database, found in growth["databases"].items():
+        sizes = found["sizes"]
+        first = next(iter(sizes["samples"].values()), [])
+        rows = []
+        for name, samples in sizes["samples"].items():
+            ready = sizes["ready_after"].get(name) if name.isdigit() else None
+            relative = ratio(samples, first)
+            rows.append(
+                [
+                    _size(name),
+                    *_figures(samples)[:4],
+                    "" if relative is None else f"{relative:.2f}",
+                    "" if ready is None else f"{ready:.1f}",
+                ]
+            )
+        sections.append(f"### {'SQLite' if database == 'sqlite' else 'PostgreSQL'}\n")
+        head = ["grants", *_FIGURES[:4], "ratio to the first", "start to first answer, s"]
+        sections.append(table(head, rows))
+        room, purge = found["bytes_per_grant"], found["purge"]
+        sections.append(
+            f"- A grant takes {room['fresh']} bytes, indexes included; {room['lived']} with a history as long as it gets.\n"
+            f"- {_purge(purge)}\n"
+        )
+    if growth["absent"]:
+        sections.append("\n".join(f"- Not measured: {name}: {_line(why)}" for name, why in growth["absent"].items()) + "\n")
+    return sections
+
+
+def _purge(purge: Mapping[str, Any]) -> str:
+    alone, beside = median_of(purge["alone"], "p99"), median_of(purge["beside"], "p99")
+    end = f"took {purge['seconds']:.0f} s" if purge["finished"] else f"was not through after {purge['seconds']:.0f} s"
+    rates = f"{median_of(purge['beside'], 'rate'):,.0f} refreshes a second beside it, {median_of(purge['alone'], 'rate'):,.0f} alone"
+    return f"A purge of {purge['dead']:,} dead grants {end}: p99 {beside:.1f} ms beside it, {alone:.1f} ms alone; {rates}."
+
+
+def _size(name: str) -> str:
+    words = {"fresh": "never refreshed", "old": "refreshed 100,000 times"}
+    return f"{int(name):,}" if name.isdigit() else words.get(name, name)
+
+
+def _runners(runners: Mapping[str, Any]) -> list[str]:
+    sections = ["## Runners\n", f"The same application on SQLite, on several HTTP servers. {_machine(runners)}"]
+    for each in runners["measured"]:
+        first = each["samples"].get("uvicorn-1", [])
+        rows = []
+        for name, samples in each["samples"].items():
+            relative = ratio(samples, first)
+            rows.append([name, *_figures(samples), "" if relative is None else f"{relative:.2f}"])
+        sections.append(f"### {_title(each)}, by runner\n")
+        sections.append(table(["runner", *_FIGURES, "ratio to uvicorn-1"], rows))
+    return sections
+
+
+def _title(each: Mapping[str, Any]) -> str:
+    return f"{each['load'].capitalize()}: {each['connections']} at once"
+
+
+def _machine(part: Mapping[str, Any]) -> str:
+    machine = part["machine"]
+    packages = machine["packages"]
+    versions = ", ".join(f"{name} {packages[name]}" for name in ("uvicorn", "django-oauth-toolkit", "authlib") if name in packages)
+    return (
+        f"Measured on {part['when']} at commit {machine['commit']}: {machine['cores']} cores ({machine['processor']}), "
+        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}, PostgreSQL "
+        f"{machine['postgresql'] or 'none'}, {versions}; the disk takes {machine['flush_ms']} ms to keep 8 KiB for good.\n"
+    )
+
+
+def _plot(compare: Mapping[str, Any]) -> str:
+    each = next(entry for entry in compare["measured"] if entry["load"] == "refresh")
+    values = [
+        (_label(compare, name), median_of(samples, "rate"), compare["contenders"][name]["project"])
+        for name, samples in each["samples"].items()
+    ]
+    title = f"Refreshes a second, {each['connections']} at once"
+    return bars(title, sorted(values, key=lambda value: -value[1]), "medians, one shared machine: compare, do not quote")
+
+
+def _label(compare: Mapping[str, Any], name: str) -> str:
+    contender = compare["contenders"][name]
+    return f"{contender['project']}, {contender['setting']}"
+
+
+def _line(text: str) -> str:
+    """Return the last line of a reason: logs end with what matters."""
+    return (text.strip().splitlines() or [""])[-1][:200]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; columns of figures stand on the right."""
+    lines = [head, ["---" if at == 0 else "--:" for at in range(len(head))], *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
