@@ -20,6 +20,7 @@ Alg: TypeAlias = Literal["ES256", "RS256", "PS256", "EdDSA"]
 GrantType: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
 ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
 
+POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 FULL_ACCESS = "https://authgear.com/scopes/full-access"
 """What the Authgear SDKs ask for on behalf of first-party applications."""
 KNOWN_SCOPES = {**STANDARD_SCOPES, FULL_ACCESS: "Act for you in everything this service offers"}
@@ -43,8 +44,14 @@ class ServerSection(Section, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(ge=1, le=256, description="How many processes answer requests.")] = 1
     database: Annotated[
         FilePath,
-        Meta(description="The SQLite file, as a path or `sqlite:///…`; relative to the folder of this file."),
+        Meta(
+            description="The SQLite file, as a path or `sqlite:///…`, relative to the folder of this file; or a "
+            "PostgreSQL database, as `postgresql://user@host/database`."
+        ),
     ] = "everbearer.db"
+    database_connections: Annotated[
+        int, Meta(ge=2, le=1000, description="How many connections to PostgreSQL each process may hold open.")
+    ] = 8
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and `-Proto` are believed."),
@@ -58,6 +65,10 @@ class ServerSection(Section, frozen=True, kw_only=True):
         ),
     ] = 0
     max_body: Annotated[int, Meta(ge=1024, description="The longest request body that is read, in bytes.")] = 65536
+
+    def __repr__(self) -> str:
+        # The URL of a database may hold its password.
+        return f"ServerSection(host={self.host!r}, port={self.port!r})"
 
 
 class LifetimesSection(Section, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from everbearer.login.passwords import is_password_hash
@@ -13,7 +14,7 @@ from everbearer.login.sign_in import normal_login
 from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.scope import parse_scope
-from everbearer.server.config import FULL_ACCESS, ClientSection, Config, UserSection
+from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, ClientSection, Config, UserSection
 from everbearer.server.config_words import nearest
 from everbearer.server.declared_clients import declared_client, lifetimes_of, rotation_of
 from everbearer.server.secrets import client_secret_problem, one_secret
@@ -29,6 +30,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *lifetime_problems(lifetimes_of(config.lifetimes)),
         *rotation_problems(rotation_of(config.rotation)),
         *_keys(config),
+        *_traces(config),
         *_scopes(config),
         *_clients(config),
         *_users(config),
@@ -59,10 +61,14 @@ def _issuer(issuer: str) -> Iterator[str]:
 
 def _server(config: Config) -> Iterator[str]:
     scheme, separator, _ = config.server.database.partition("://")
-    if separator and scheme.startswith("postgres"):
-        yield "server.database: PostgreSQL comes with the next release; write the path of an SQLite file for now"
+    if separator and scheme in POSTGRESQL_SCHEMES:
+        if find_spec("psycopg") is None:
+            yield "server.database: PostgreSQL needs the extra `postgres`: pip install 'everbearer[server,postgres]'"
     elif separator:
-        yield f"server.database: {scheme} is not a database that is known; write the path of an SQLite file"
+        yield (
+            f"server.database: {scheme} is not a database that is known; write the path of an SQLite file, or "
+            "postgresql://user@host/database"
+        )
     for proxy in config.server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -87,6 +93,16 @@ def _keys(config: Config) -> Iterator[str]:
                     f"keys.algorithms: has no {getattr(client, name)}, which client {client.client_id} has as its "
                     f"{name}; add it here or change it there"
                 )
+
+
+def _traces(config: Config) -> Iterator[str]:
+    endpoint = config.traces.endpoint
+    if not endpoint:
+        return
+    if urlsplit(endpoint).scheme not in {"http", "https"}:
+        yield f"traces.endpoint: {endpoint!r} is not an http URL; write it as http://127.0.0.1:4318/v1/traces"
+    if find_spec("opentelemetry") is None:
+        yield "traces.endpoint: packages for it are missing; install them by: pip install 'everbearer[server,otel]'"
 
 
 def _scopes(config: Config) -> Iterator[str]:

@@ -21,10 +21,11 @@ from everbearer.storage.postgresql_connection import (
     checked_url,
 )
 from everbearer.storage.postgresql_pool import Pool
-from everbearer.storage.postgresql_spends import Spends
+from everbearer.storage.postgresql_spends import Spends, telling
 from everbearer.storage.sql import migrations
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb
+from everbearer.storage.sqlite import Written, tell_nobody
 from everbearer.storage.store import Purged
 
 T = TypeVar("T")
@@ -53,12 +54,14 @@ class PostgreSQLStore(SqlStore):
         connections: int = CONNECTIONS,
         patience: float = PATIENCE,
         session_lifetimes: SessionLifetimes | None = None,
+        written: Written = tell_nobody,
     ) -> None:
         pool = Pool(checked_url(url), size=connections)
-        database = PostgreSQL(pool, patience)
+        database = PostgreSQL(pool, patience, written)
         super().__init__(database, session_lifetimes=session_lifetimes)
-        self._upkeep = SqlStore(PostgreSQL(pool, UPKEEP_PATIENCE), session_lifetimes=session_lifetimes)
-        self._spends = Spends(database)
+        self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
+        self._patient = SqlStore(self.upkeep, session_lifetimes=session_lifetimes)
+        self._spends = Spends(database, written)
 
     async def spend(  # type: ignore[override] # what an `async def` returns has two names
         self, grant: Grant, *, expected: int
@@ -69,25 +72,26 @@ class PostgreSQLStore(SqlStore):
     async def migrate(self) -> list[str]:
         """Apply what is pending, one node at a time."""
         applied: list[str] = []
-        while name := await self._upkeep.database.write(_apply_next):
+        while name := await self.upkeep.write(_apply_next):
             applied.append(name)
         return applied
 
     async def pending_migrations(self) -> list[str]:  # type: ignore[override] # the same
         """Return the names of those not applied."""
-        return await self._upkeep.database.write(_pending)
+        return await self.upkeep.write(_pending)
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         """Remove a batch of each kind."""
-        return await self._upkeep.purge(now=now, keep=keep, batch=batch)
+        return await self._patient.purge(now=now, keep=keep, batch=batch)
 
 
 class PostgreSQL:
     """Runs each transaction on a connection of the pool; see `everbearer.storage.sql.transaction.Database`."""
 
-    def __init__(self, pool: Pool, patience: float) -> None:
+    def __init__(self, pool: Pool, patience: float, written: Written = tell_nobody) -> None:
         self._pool = pool
         self._patience = patience
+        self._written = written
 
     async def read(self, verb: Verb[T]) -> T:
         """See `Database`. What was read through a connection that broke is read again through another."""
@@ -98,7 +102,8 @@ class PostgreSQL:
 
     async def write(self, verb: Verb[T]) -> T:
         """See `Database`. A write whose connection broke may have happened, so it is not done again."""
-        return await self.on_connection(lambda connection: connection.transaction(verb))
+        with telling(self._written, 1):
+            return await self.on_connection(lambda connection: connection.transaction(verb))
 
     async def on_connection(self, work: Work[T]) -> T:
         """Do some work on one connection; again, where others collided with it."""

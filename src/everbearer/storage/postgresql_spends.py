@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -15,6 +17,7 @@ from everbearer.storage.postgresql_connection import Collision, Refused, Work, a
 from everbearer.storage.sql import grants
 from everbearer.storage.sql.rows import changing_columns
 from everbearer.storage.sql.transaction import Database, numbered
+from everbearer.storage.sqlite import Written
 
 T = TypeVar("T")
 
@@ -76,8 +79,9 @@ class _Waiting:
 class Spends:
     """The spends of one process. While a batch is under way, those that come wait for the next."""
 
-    def __init__(self, database: _Database) -> None:
+    def __init__(self, database: _Database, written: Written) -> None:
         self._database = database
+        self._written = written
         self._waiting: list[_Waiting] = []
         self._left_over: list[_Waiting] = []
         self._batches: set[asyncio.Task[None]] = set()
@@ -92,10 +96,8 @@ class Spends:
 
     async def _spend_together(self) -> None:
         while batch := self._next_batch():
-            columns = [{**changing_columns(each.grant), "expected": each.expected} for each in batch]
-            arrays = arrays_of(columns, _COLUMNS)
             try:
-                rows = await self._database.on_connection(lambda connection: connection.execute(SPEND_TOGETHER, arrays))  # noqa: B023 - awaited in the same turn
+                spent = await self._spend_those_free(batch)
             except (Collision, Refused):
                 # Something is wrong with one of them, which must not do harm to the others.
                 self._spend_singly(batch)
@@ -103,12 +105,18 @@ class Spends:
                 for each in batch:
                     each.tell(StoreUnavailable(str(error)))
             else:
-                spent = {grant_id for (grant_id,) in rows}
                 for each in batch:
                     if each.grant.grant_id in spent:
                         self._decide(each, Spend.SPENT)
                 # The others were late, or somebody else holds their row. Each finds out for itself.
                 self._spend_singly([each for each in batch if each.grant.grant_id not in spent])
+
+    async def _spend_those_free(self, batch: Sequence[_Waiting]) -> set[str]:
+        columns = [{**changing_columns(each.grant), "expected": each.expected} for each in batch]
+        arrays = arrays_of(columns, _COLUMNS)
+        with telling(self._written, len(batch)):
+            rows = await self._database.on_connection(lambda connection: connection.execute(SPEND_TOGETHER, arrays))
+        return {grant_id for (grant_id,) in rows}
 
     def _next_batch(self) -> list[_Waiting]:
         """Take those that wait, of each grant one."""
@@ -131,13 +139,14 @@ class Spends:
         while self._left_over:
             each = self._left_over.pop(0)
             try:
-                outcome = await self._database.write(
-                    lambda transaction: grants.spend(transaction, each.grant, expected=each.expected)  # noqa: B023 - awaited in the same turn
-                )
+                self._decide(each, await self._spend_one(each))
             except Exception as error:  # noqa: BLE001 - it is the caller's
                 each.tell(error)
-            else:
-                self._decide(each, outcome)
+
+    async def _spend_one(self, one: _Waiting) -> Spend:
+        return await self._database.write(
+            lambda transaction: grants.spend(transaction, one.grant, expected=one.expected)
+        )
 
     def _decide(self, decided: _Waiting, outcome: Spend) -> None:
         """Tell one its outcome, and those that wait for what can never be again."""
@@ -150,6 +159,17 @@ class Spends:
             for each in [other for other in waiting if (other.grant.grant_id, other.expected) == key]:
                 waiting.remove(each)
                 each.tell(hopeless)
+
+
+@contextmanager
+def telling(written: Written, verbs: int) -> Generator[None]:
+    """Tell how long the block took for so many verbs, or that it failed."""
+    began, kept = time.monotonic(), 0
+    try:
+        yield
+        kept = verbs
+    finally:
+        written(kept, time.monotonic() - began)
 
 
 def _keep_going(

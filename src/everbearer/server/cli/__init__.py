@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from everbearer.server.cli import clients, configuration, grants, keys, running, simulate, upkeep, users
+from everbearer.server.cli import clients, configuration, copying, grants, keys, running, simulate, upkeep, users
 from everbearer.server.cli.output import print_version
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("dev")(running.dev)
 app.command("serve")(running.serve)
 app.command("migrate")(upkeep.migrate)
 app.command("purge")(upkeep.purge)
+app.command("copy")(copying.copy)
 app.command("explain")(upkeep.explain)
 app.add_typer(clients.app, name="client", help="Applications that ask for tokens.")
 app.add_typer(users.app, name="user", help="People who sign in.")

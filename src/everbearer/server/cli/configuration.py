@@ -18,11 +18,11 @@ from everbearer.server.config import Config
 from everbearer.server.config_reading import ConfigError, is_list, is_table
 from everbearer.server.config_reference import reference, settings
 from everbearer.server.config_rules import serving_problems
+from everbearer.server.opening import MASK, shown
 from everbearer.server.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-MASK = "********"
 _SECRETS = frozenset({"client_secret", "client_secrets", "password", "password_hash"})
 
 
@@ -75,15 +75,15 @@ def show(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
 
 def masked_table(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same settings with every secret hidden."""
-    return {name: MASK if name in _SECRETS and value else _masked(value) for name, value in table.items()}
+    return {name: MASK if name in _SECRETS and value else _masked(name, value) for name, value in table.items()}
 
 
-def _masked(value: object) -> object:
+def _masked(name: str, value: object) -> object:
     if is_table(value):
         return masked_table(value)
     if is_list(value):
-        return [_masked(each) for each in value]
-    return value
+        return [_masked(name, each) for each in value]
+    return shown(value) if name == "database" and isinstance(value, str) else value
 
 
 def _toml(value: object) -> str:

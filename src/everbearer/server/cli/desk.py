@@ -19,7 +19,7 @@ from everbearer.server.cli.output import FAILED, USAGE, fail
 from everbearer.server.config import Config
 from everbearer.server.config_file import find_config, load_config
 from everbearer.server.config_reading import ConfigError
-from everbearer.server.opening import open_sealer, open_store
+from everbearer.server.opening import open_sealer, open_store, shown
 from everbearer.server.signing_keys import KeysUnreadable
 from everbearer.storage.store import AdminStore
 
@@ -68,7 +68,7 @@ def at_desk(path: Path | None, work: Callable[[Desk], Awaitable[T]], *, migrated
     except ConfigError as error:
         fail(*error.problems, code=USAGE)
     except StoreUnavailable as error:
-        fail(f"{config.server.database}: the database is not available: {error}", code=FAILED)
+        fail(f"{shown(config.server.database)}: the database is not available: {error}", code=FAILED)
     except (NotDone, KeysUnreadable) as error:
         fail(str(error), code=FAILED)
 
@@ -77,7 +77,7 @@ async def _open(config: Config, work: Callable[[Desk], Awaitable[T]], *, migrate
     store = open_store(config)
     try:
         if migrated and await store.pending_migrations():
-            raise NotDone(f"{config.server.database}: is not up to date; run: everbearer migrate")
+            raise NotDone(f"{shown(config.server.database)}: is not up to date; run: everbearer migrate")
         return await work(Desk(config=config, store=store, now=unix_now(), actor=f"admin:{_account()}"))
     finally:
         await store.close()

@@ -21,13 +21,14 @@ from everbearer.server.banner import banner, banner_members
 from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
+from everbearer.server.config_environment import variable_of
 from everbearer.server.config_file import find_config, load_config
 from everbearer.server.config_reading import ConfigError
 from everbearer.server.config_rules import config_problems, serving_problems
 from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.dev import demo_credentials, listen, prepare_folder, with_demo
 from everbearer.server.logs import configure_logs
-from everbearer.server.opening import in_thread, open_sealer, open_store
+from everbearer.server.opening import in_thread, open_sealer, open_store, shown
 from everbearer.server.scraping import metrics_port
 from everbearer.server.secrets import secret_warnings
 from everbearer.server.serving import Job
@@ -36,8 +37,17 @@ from everbearer.server.signing_keys import KeysUnreadable, SigningKeys, tend_key
 from everbearer.server.workers import Workers
 
 
-def serve(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+def serve(
+    config: ConfigOption = None,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="A PostgreSQL database or an SQLite file, instead of the configured one.")
+    ] = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Run the server. The database, the first keys and what the configuration declares are made ready before."""
+    if database:
+        os.environ[variable_of("server.database")] = database
     file = find_config(config)
     loaded = read_config(file)
     problems = serving_problems(loaded)
@@ -145,6 +155,6 @@ def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) ->
     except ConfigError as error:
         fail(*error.problems, code=USAGE)
     except StoreUnavailable as error:
-        fail(f"{config.server.database}: the database is not available: {error}")
+        fail(f"{shown(config.server.database)}: the database is not available: {error}")
     except KeysUnreadable as error:
         fail(str(error))
