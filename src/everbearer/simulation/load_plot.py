@@ -11,7 +11,7 @@ from everbearer.simulation.svg import curve, document, line, text
 
 _WIDTH, _HEIGHT = 900, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 870, 60, 320
-_EVERY = 15
+_EVERY = 30
 """Seconds between two points of a curve."""
 
 

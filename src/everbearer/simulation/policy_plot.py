@@ -12,7 +12,7 @@ from everbearer.simulation.thieves import Thief
 
 _WIDTH, _HEIGHT = 1000, 560
 _PANEL, _TOP, _BOTTOM = 300, 60, 430
-_LEFTS = (70, 420)
+_LEFTS = (70, 425)
 _KEY_LEFT = 755
 _PANELS = ((Thief.FIRST, "A thief who refreshes first"), (Thief.IN_STEP, "A thief in step with his victim"))
 _RATES = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -20,8 +20,8 @@ _NONE = 0.3
 """Where a rate of none is drawn on the logarithmic axis."""
 _AT_ONCE = HOUR / 8
 """Where a stay of no time is drawn."""
-_CLOSE = 15
-"""Marks nearer than this share one label."""
+_LABEL, _ROW = 15, 11
+"""How wide and how high a label is."""
 
 
 def plot_policies(outcomes: Sequence[Outcome], horizon: int) -> str:
@@ -32,6 +32,10 @@ def plot_policies(outcomes: Sequence[Outcome], horizon: int) -> str:
         shapes += _marks(outcomes, thief, left, horizon)
     shapes += _key(outcomes)
     return document(_WIDTH, _HEIGHT, "False sign-outs against a thief's stay, by rotation policy", shapes)
+
+
+def _short(rate: int) -> str:
+    return f"{rate // 1000}k" if rate >= 1000 else str(rate or "none")  # noqa: PLR2004 - that is what k means
 
 
 def _x(left: float, rate: float) -> float:
@@ -51,7 +55,7 @@ def _axes(left: float, title: str, horizon: int) -> Iterator[str]:
     yield line(left - 8, _TOP, left - 8, _BOTTOM, "axis")
     for rate in (0, *_RATES):
         yield line(_x(left, rate), _TOP, _x(left, rate), _BOTTOM + 8, "grid")
-        yield text(_x(left, rate), _BOTTOM + 24, f"{rate:,}" if rate else "none", anchor="middle", kind="small")
+        yield text(_x(left, rate), _BOTTOM + 24, _short(rate), anchor="middle", kind="small")
     stays = [(0, "0"), (HOUR, "1 h"), (4 * HOUR, "4 h"), (DAY, "1 d"), (horizon * DAY, f"{horizon} d"), (None, "never")]
     for stay, words in stays:
         yield line(left - 8, _y(stay, horizon), left + _PANEL, _y(stay, horizon), "grid")
@@ -60,17 +64,25 @@ def _axes(left: float, title: str, horizon: int) -> Iterator[str]:
 
 
 def _marks(outcomes: Sequence[Outcome], thief: Thief, left: float, horizon: int) -> Iterator[str]:
-    labels: list[tuple[float, float, list[int]]] = []
-    for number, outcome in enumerate(outcomes, 1):
-        x, y = _x(left, outcome.false_sign_outs.per_million), _y(outcome.dwell[thief].median, horizon)
+    marks = [(_x(left, each.false_sign_outs.per_million), _y(each.dwell[thief].median, horizon)) for each in outcomes]
+    for outcome, (x, y) in zip(outcomes, marks, strict=True):
         yield dot(x, y, "a") if outcome.policy.ours else square(x, y, "b")
-        near = next((each for each in labels if abs(each[0] - x) < _CLOSE * 2 and abs(each[1] - y) < _CLOSE), None)
-        if near is None:
-            labels.append((x, y, [number]))
-        else:
-            near[2].append(number)
-    for x, y, numbers in labels:
-        yield text(x + 7, y - 6, ", ".join(map(str, numbers)), kind="small")
+    # A label keeps clear of other labels and of marks, whose middle lies lower and further right than a label's start.
+    taken = [(x - 6, y + 4) for x, y in marks]
+    for number, (x, y) in enumerate(marks, 1):
+        place = _free(x, y, taken)
+        taken.append(place)
+        yield text(*place, str(number), kind="small")
+
+
+def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the nearest place above a mark, or below it at the top, where a label covers nothing."""
+    up = -1 if y > _TOP + 60 else 1
+    places = [(x + across, y + 4 + up * _ROW * row) for row in range(1, 30) for across in (-6, 10)]
+    return next(
+        (place for place in places if all(abs(place[0] - a) >= _LABEL or abs(place[1] - b) >= _ROW for a, b in taken)),
+        places[-1],
+    )
 
 
 def _key(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -13,8 +13,8 @@ _STYLE = """
   .grid { stroke: #8a8a8a; stroke-opacity: .25 }
   .a { stroke: #0a7d4f; fill: #0a7d4f }
   .b { stroke: #b3541e; fill: #b3541e }
-  .hollow { fill: none; stroke-width: 1.6 }
-  .line { fill: none; stroke-width: 1.4 }
+  rect.hollow { fill: none; stroke-width: 1.6 }
+  polyline.line { fill: none; stroke-width: 1.6 }
   .strong { font-weight: 700 }
   @media (prefers-color-scheme: dark) {
     text { fill: #ddd }
@@ -45,8 +45,14 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def curve(points: Sequence[tuple[float, float]], kind: str) -> str:
-    """Return a line through points."""
-    return f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" class="{kind} line"/>'
+    """Return a line through points. Those in the middle of a level stretch are left out."""
+    turns = [
+        (x, y)
+        for number, (x, y) in enumerate(points)
+        if {round(each[1], 1) for each in points[max(0, number - 1) : number + 2]} != {round(y, 1)}
+        or number in (0, len(points) - 1)
+    ]
+    return f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in turns)}" class="{kind} line"/>'
 
 
 def dot(x: float, y: float, kind: str) -> str:
