@@ -49,7 +49,7 @@ _CODE = "oauth/grants/authorization_code.py"
 _RULE = "oauth/rotation.py"
 _MINT = "tokens = issue_tokens(request.client, refreshed, scope, server, now=now)\n"
 _SPEND = "await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:\n"
-_NARROW = 'scope = narrow(request.parameters.get("scope"), grant.scope)\n'
+_NARROW = 'scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))\n'
 _COUNTED = "retries=grant.retries + 1,"
 _ABSOLUTE = "absolute_at=grant.created_at + lifetimes.refresh_token)"
 _MATCHES = "any(server.sealer.keyed_hash_matches("

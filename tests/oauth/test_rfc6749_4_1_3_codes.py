@@ -205,3 +205,13 @@ async def test_a_forged_code_for_a_grant_that_is_there_is_refused_and_ends_nothi
 
     assert (await world.redeem(forged)).error == "invalid_grant"
     assert (await world.redeem(code)).status == 200
+
+
+@pytest.mark.spec("RFC 6749", "4.1.2")
+async def test_a_code_from_an_old_log_signs_nobody_out(world: World) -> None:
+    code = await world.authorize()
+    token = (await world.redeem(code)).refresh_token
+    world.clock.advance(601)
+
+    assert (await world.redeem(code)).error == "invalid_grant"
+    assert (await world.refresh(token)).status == 200

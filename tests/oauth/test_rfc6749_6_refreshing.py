@@ -317,3 +317,22 @@ async def test_a_client_may_change_to_another_kind_of_access_token(world: World)
 
     assert answer.access_token.startswith("era_")
     assert (await world.userinfo(answer.access_token)).status == 200
+
+
+@pytest.mark.spec("RFC 6749", "6")
+async def test_what_a_client_may_no_longer_have_is_left_out(world: World) -> None:
+    token = await world.refresh_token(scope="openid offline_access read")
+    await world.change_client("spa", scope=("openid", "offline_access"))
+
+    assert (await world.refresh(token)).json["scope"] == "openid offline_access"
+
+
+@pytest.mark.spec("RFC 6749", "6")
+async def test_a_client_that_may_have_nothing_of_its_grant_is_told(world: World) -> None:
+    token = await world.refresh_token(scope="offline_access read")
+    await world.change_client("spa", scope=("write",))
+
+    answer = await world.refresh(token)
+
+    assert answer.error == "invalid_scope"
+    assert world.generation(token) == (await world.grant(token)).generation

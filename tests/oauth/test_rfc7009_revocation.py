@@ -151,3 +151,12 @@ async def test_a_code_is_no_token_to_revoke(world: World) -> None:
 
     assert (await world.revoke(code)).status == 200
     assert (await world.redeem(code)).status == 200
+
+
+@pytest.mark.spec("RFC 7009", "2.2")
+async def test_an_expired_access_token_from_an_old_log_signs_nobody_out(world: World) -> None:
+    tokens = await world.sign_in()
+    world.clock.advance(1801)
+
+    assert (await world.revoke(tokens.access_token)).status == 200
+    assert (await world.refresh(tokens.refresh_token)).status == 200

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.models import Authentication, Grant
 from everbearer.oauth.refresh_tokens import open_code, open_refresh_token, seal_code, seal_refresh_token
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.sealing import NUMBER_LENGTH, Sealer
 
 OLD, NEW = b"the old secret of the server......", b"the new secret of the server......"
 SEALER = Sealer([NEW])
@@ -133,3 +133,16 @@ def test_base64url_has_one_way_to_write_a_value(data: bytes) -> None:
 @pytest.mark.parametrize("text", ["A", "AB=", "+/+/", "\u00e9", "A A=", "AB"])
 def test_what_is_not_canonical_base64url_is_nothing(text: str) -> None:
     assert from_base64url(text) is None
+
+
+def test_two_secrets_of_one_number_are_refused() -> None:
+    numbers: dict[bytes, bytes] = {}
+    for count in range(100_000):
+        secret = count.to_bytes(32, "big")
+        number = Sealer([secret]).seal("anything", b"")[:NUMBER_LENGTH]
+        if number in numbers:
+            with pytest.raises(ValueError, match="the same number"):
+                Sealer([secret, numbers[number]])
+            return
+        numbers[number] = secret
+    pytest.fail("no two numbers met")

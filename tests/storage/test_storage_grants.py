@@ -20,7 +20,7 @@ EVERY_END: dict[str, Callable[[AdminStore], Awaitable[object]]] = {
     "all under its consent": lambda store: store.end_all(Everything.CONSENT, consent_key("ada", "spa"), ENDED),
     "all of its session's": lambda store: store.end_all(Everything.SESSION, "session", ENDED),
     "its consent withdrawn": lambda store: store.withdraw_consent("ada", "spa", ENDED),
-    "its user changed": lambda store: store.change_user(USER, EVENT, ends=ENDED),
+    "its user changed": lambda store: store.change_user(USER, EVENT, was=USER, ends=ENDED),
     "its user deleted": lambda store: store.delete_user("ada", EVENT, ENDED),
     "its client changed": lambda store: store.put_client(CLIENT, EVENT, ends=ENDED),
     "its client deleted": lambda store: store.delete_client("spa", EVENT, ENDED),

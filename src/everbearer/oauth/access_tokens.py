@@ -89,7 +89,7 @@ def mint_access_token(
     )
     if client.access_token_format is AccessTokenFormat.OPAQUE:
         return _seal(token, server)
-    key = server.keys().signing[client.access_token_signing_alg]
+    key = server.keys().signer(client.access_token_signing_alg)
     return jws.sign(_claims(token, grant, server), key, typ=JWT_TYPE)
 
 

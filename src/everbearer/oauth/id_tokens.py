@@ -37,7 +37,7 @@ def mint_id_token(client: Client, grant: Grant, server: AuthorizationServer, *, 
         claims["sid"] = grant.authentication.session_id
     if nonce:
         claims["nonce"] = nonce
-    key = server.keys().signing[client.id_token_signed_response_alg]
+    key = server.keys().signer(client.id_token_signed_response_alg)
     return jws.sign(claims, key, typ=JWT_TYPE)
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from everbearer.oauth.errors import TemporarilyUnavailable
 from everbearer.oauth.messages import Request, Response, json_response
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -45,6 +46,17 @@ class KeySet:
     signing: Mapping[str, SigningKey]
     published: tuple[SigningKey, ...]
     """Those to come, those that sign and those that signed what may still be in use."""
+
+    def signer(self, alg: str) -> SigningKey:
+        """Return the key that signs with an algorithm.
+
+        Raises:
+            TemporarilyUnavailable: there is none; an operator must add the algorithm to those configured.
+        """
+        key = self.signing.get(alg)
+        if key is None:
+            raise TemporarilyUnavailable(f"the server has no key to sign with {alg}", reason="no key", retry_after=60)
+        return key
 
     def by_kid(self, kid: str) -> SigningKey | None:
         """Return the published key of this id."""

@@ -1,8 +1,8 @@
-"""Token revocation (RFC 7009). Any token of a grant, old or new, ends the grant and all that hangs on it."""
+"""Token revocation (RFC 7009). A refresh token, old or new, or a good access token ends its grant and all it gave."""
 
 from __future__ import annotations
 
-from everbearer.oauth.access_tokens import REVOKED, AccessToken, read_access_token
+from everbearer.oauth.access_tokens import REVOKED, AccessToken, read_access_token, standing
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client_authentication import authenticate_client, names_client
 from everbearer.oauth.error_response import answer
@@ -46,6 +46,9 @@ async def _revoke_refresh_token(presented: Presented, caller: Client | None, ser
 
 
 async def _revoke_access_token(token: AccessToken, caller: Client | None, server: AuthorizationServer) -> None:
+    # Long after it died a token lies about in logs; it must not sign anybody out.
+    if not (await standing(token, server)).active:
+        return
     if token.grant_id:
         await _end_grant(token.grant_id, token.client_id, caller, server)
         return

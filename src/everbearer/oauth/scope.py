@@ -53,6 +53,18 @@ def narrow(requested: str | None, granted: Scope) -> Scope:
     return values
 
 
+def still_allowed(granted: Scope, allowed: Scope) -> Scope:
+    """Return what of a grant's scope its client may still have: less is allowed at once, more never by itself.
+
+    Raises:
+        InvalidScope: nothing of it.
+    """
+    scope = tuple(value for value in granted if value in allowed)
+    if granted and not scope:
+        raise InvalidScope("nothing of what was granted is allowed to this client any more")
+    return scope
+
+
 def require_within(requested: Scope, allowed: Scope, otherwise: str) -> None:
     """Refuse a scope that goes beyond what is allowed, and say in which value.
 

@@ -29,13 +29,15 @@ class Sealer:
     with its key's number, so that the secret can be changed while what older ones sealed stays good.
 
     Raises:
-        ValueError: there is no secret, or one is shorter than 32 bytes.
+        ValueError: there is no secret, one is shorter than 32 bytes, or two have the same number.
     """
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
         if not secrets or any(len(secret) < SHORTEST_SECRET for secret in secrets):
             raise ValueError(f"the server's secret must be at least {SHORTEST_SECRET} bytes long")
         self._secrets = {_derive(secret, "number", NUMBER_LENGTH): secret for secret in reversed(secrets)}
+        if len(self._secrets) < len(set(secrets)):
+            raise ValueError("two of the server's secrets have the same number, which is rare: make the newest anew")
         self._newest = _derive(secrets[0], "number", NUMBER_LENGTH)
         self._ciphers: dict[tuple[bytes, str], AESSIV] = {}
         self._hash_keys: dict[tuple[bytes, str], bytes] = {}

@@ -43,8 +43,8 @@ class Store(Protocol):
 
         Changing are: generation, rotated_at, used_at, late_generation, late_streak, idempotency_key, code, history, and
         `retries`, which the statement raises by one where the generation stays and is given as higher than read, and
-        sets to 0 where the generation changes. `confirmed` is never lowered, and the late ones change only together,
-        to a higher `late_generation`: a prompt retry that read the row before a late one forgets nothing of it.
+        sets to 0 where the generation changes. `confirmed` and `used_at` are never lowered. The late ones change only
+        together, to a higher `late_generation`: a prompt retry that read the row before a late one forgets nothing.
         """
         ...
 

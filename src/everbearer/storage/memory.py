@@ -76,7 +76,7 @@ class MemoryStore:
             stored,
             generation=grant.generation,
             rotated_at=grant.rotated_at,
-            used_at=grant.used_at,
+            used_at=max(stored.used_at, grant.used_at),
             confirmed=max(stored.confirmed, grant.confirmed),
             retries=retries if grant.generation == expected else 0,
             late_generation=grant.late_generation if later else stored.late_generation,

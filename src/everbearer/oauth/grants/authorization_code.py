@@ -12,6 +12,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
@@ -72,7 +73,11 @@ async def _grant_of(code: str, request: TokenRequest, server: AuthorizationServe
 async def _replayed(grant: Grant, server: AuthorizationServer) -> InvalidGrant:
     # "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD
     # revoke (when possible) all tokens previously issued based on that authorization code" (§4.1.2).
-    ended = Ended(reason=EndReason.CODE_REPLAYED, actor=SERVER, at=server.now())
+    now = server.now()
+    # A code that is older than any may live lies about in logs and histories; it must not sign anybody out.
+    if now - grant.created_at > LONGEST_CODE_LIFETIME:
+        return InvalidGrant("the code was redeemed before", reason="code replayed late", grant_id=grant.grant_id)
+    ended = Ended(reason=EndReason.CODE_REPLAYED, actor=SERVER, at=now)
     await server.store.end_grant(grant.grant_id, ended)
     return InvalidGrant(
         "the code was redeemed before; what it gave has been revoked",

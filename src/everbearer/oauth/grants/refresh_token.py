@@ -21,7 +21,7 @@ from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import Client, Ended, Grant, Happening
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
-from everbearer.oauth.scope import narrow
+from everbearer.oauth.scope import narrow, still_allowed
 from everbearer.oauth.store import Spend
 from everbearer.oauth.token_response import TokenResponse
 
@@ -63,7 +63,7 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         grant = await _live_grant(presented, request.client, server, now)
         verdict = judge(grant, presented.generation, policy_for(request.client), now=now, idempotency_key=key)
         await _refuse_if_told(verdict, grant, server, now)
-        scope = narrow(request.parameters.get("scope"), grant.scope)
+        scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))
         refreshed = _refreshed(grant, verdict, request, key, now)
         tokens = issue_tokens(request.client, refreshed, scope, server, now=now)
         written = _worth_writing(verdict, grant, request.client, now)
@@ -128,8 +128,7 @@ def _refreshed(grant: Grant, verdict: Verdict, request: TokenRequest, key: str, 
             grant,
             generation=verdict.generation,
             rotated_at=rotated_at,
-            # Clocks of nodes differ; an idle lifetime never shrinks for it.
-            used_at=max(now, grant.used_at),
+            used_at=now,
             retries=0,
             idempotency_key=key,
             code=None,

@@ -84,7 +84,7 @@ SPEND = f"""
 UPDATE grants SET
     generation = :generation,
     rotated_at = :rotated_at,
-    used_at = :used_at,
+    used_at = CASE WHEN :used_at > grants.used_at THEN :used_at ELSE grants.used_at END,
     confirmed = CASE WHEN :confirmed > grants.confirmed THEN :confirmed ELSE grants.confirmed END,
     retries = CASE WHEN grants.generation <> :generation THEN 0
         WHEN :retries > grants.retries THEN grants.retries + 1 ELSE grants.retries END,
