@@ -41,6 +41,13 @@ class _Forms(HTMLParser):
             self._open = None
 
 
+def forms_of(page: str) -> dict[str, Form]:
+    """Return the forms of a page by their ids."""
+    reader = _Forms()
+    reader.feed(page)
+    return reader.forms
+
+
 class Person:
     """A user of the server at `issuer`, in one browser."""
 
@@ -89,15 +96,14 @@ class Person:
             return "GET", urljoin(here, response.headers["location"]), {}
         if urlsplit(here).netloc != urlsplit(self._issuer).netloc:
             return None
-        page = _Forms()
-        page.feed(response.text)
+        forms = forms_of(response.text)
         answers = {
             "sign-in": {"login": LOGIN, "password": PASSWORD, "decision": "sign-in"},
             "consent": {"decision": "allow"},
         }
         for name, answer in answers.items():
-            if name in page.forms and response.is_success:
+            if name in forms and response.is_success:
                 self.met.append(name)
-                form = page.forms[name]
+                form = forms[name]
                 return "POST", urljoin(here, form.action), form.fields | answer
         return None

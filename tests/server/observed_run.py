@@ -1,0 +1,116 @@
+"""A real server with metrics and a log in JSON, and people and programs that do well and badly there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+
+from clients import person as people
+from clients.person import Person
+from clients.settings import REDIRECT_URI, SECRET, settings
+from server_process import free_port, running_server
+
+HEAD = """
+workers = 2
+[metrics]
+enabled = true
+port = {port}
+[logs]
+format = "json"
+level = "debug"
+"""
+WRONG_SECRET = "the-wrong-secret-that-somebody-sends"
+WRONG_PASSWORD = "the wrong password that somebody types"
+INVENTED = "erb_inventedByWhoWantsIn"
+
+
+@dataclass
+class Run:
+    """What a run has left behind."""
+
+    log: str = ""
+    metrics: str = ""
+    issued: set[str] = field(default_factory=set[str], repr=False)
+    """Every token, code, cookie, secret and password that went over the wire."""
+    request_ids: list[str] = field(default_factory=list[str])
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the log's lines, without what the command prints before it."""
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
+
+def observed_run(folder: Path) -> Run:
+    """Run a server, use it, stop it, and return what it told."""
+    port = free_port()
+    run = Run(issued={SECRET, WRONG_SECRET, people.PASSWORD, WRONG_PASSWORD, INVENTED})
+    with running_server(
+        folder, HEAD.format(port=port) + settings(page="http://localhost:49153", express="http://localhost:49154")
+    ) as server:
+        run.issued.add(server.environ["EVERBEARER_SECRET"])
+        with Person(server.issuer) as person:
+            _use(server.issuer, person, run)
+            run.issued.update(value for value in person.http.cookies.values() if value)
+        _misuse(server.issuer, run)
+        run.metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
+    run.log = server.log.read_text("utf-8")
+    return run
+
+
+def _use(issuer: str, person: Person, run: Run) -> None:
+    """Sign in, refresh, retry, replay; look at oneself and at the tokens."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    query = {
+        "response_type": "code",
+        "client_id": "public",
+        "redirect_uri": REDIRECT_URI,
+        "scope": "openid offline_access",
+        "state": "state-of-the-client",
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    callback = person.callback(f"{issuer}/oauth2/authorize?{urlencode(query)}", REDIRECT_URI)
+    code = parse_qs(urlsplit(callback).query)["code"][0]
+    run.issued.update({verifier, challenge, code, query["state"]})
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, "redirect_uri": REDIRECT_URI}
+    first = _token(issuer, run, form)["refresh_token"]
+    second = _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": first})["refresh_token"]
+    _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": first})
+    last = _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": second})
+    bearer = {"Authorization": f"Bearer {last['access_token']}"}
+    httpx.get(f"{issuer}/oauth2/userinfo", headers=bearer).raise_for_status()
+    form = {"token": last["refresh_token"]}
+    httpx.post(f"{issuer}/oauth2/introspect", data=form, auth=("machine", SECRET)).raise_for_status()
+    # A thief's turn: the grant ends.
+    _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": first})
+    _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": INVENTED})
+
+
+def _token(issuer: str, run: Run, form: dict[str, str]) -> Any:
+    answer = httpx.post(f"{issuer}/oauth2/token", data={"client_id": "public", **form})
+    run.request_ids.append(answer.headers["x-request-id"])
+    members = answer.json()
+    run.issued.update(str(members[name]) for name in ("access_token", "refresh_token", "id_token") if name in members)
+    return members
+
+
+def _misuse(issuer: str, run: Run) -> None:
+    httpx.post(f"{issuer}/oauth2/token", data={"grant_type": "client_credentials"}, auth=("machine", WRONG_SECRET))
+    httpx.post(f"{issuer}/oauth2/token", data={"grant_type": "client_credentials"}, auth=("nobody", WRONG_SECRET))
+    httpx.get(f"{issuer}/{INVENTED}?token={INVENTED}")
+    httpx.post(f"{issuer}/oauth2/token", content=b"x" * 70_000)
+    with Person(issuer) as guesser:
+        page = guesser.http.get(f"{issuer}/sign-in")
+        fields = {"login": people.LOGIN, "password": WRONG_PASSWORD, "decision": "sign-in"}
+        hidden = people.forms_of(page.text)["sign-in"].fields
+        guesser.http.post(f"{issuer}/sign-in", data=hidden | fields)
+        run.issued.update(value for value in guesser.http.cookies.values() if value)
