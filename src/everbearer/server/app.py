@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,7 +28,7 @@ from everbearer.server.health import health_routes, never
 from everbearer.server.housekeeping import Housekeeping
 from everbearer.server.logs import configure_logs, log_theft
 from everbearer.server.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
-from everbearer.server.observing import observing
+from everbearer.server.observing import Trace, observing
 from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
 from everbearer.server.pages.playground import playground_routes
@@ -97,6 +98,7 @@ def application(
         ConfigError: the server's secret is missing or will not do.
     """
     metrics = Metrics()
+    trace, stop_tracing = _tracing(config)
     store = open_store(config, written=metrics.written)
     sealer = open_sealer(config, environ)
     pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED))
@@ -120,14 +122,29 @@ def application(
             yield
         pool.close()
         await store.close()
+        # It may wait for the network.
+        await asyncio.to_thread(stop_tracing)
 
     tables = tables_of(parts, development=development)
     return asgi_application(
         _endpoint(tables, parts),
         lifespan=lifespan,
         max_body=config.server.max_body,
-        observe=observing(metrics, tables.routes),
+        observe=observing(metrics, tables.routes, trace=trace),
     )
+
+
+def _tracing(config: Config) -> tuple[Trace | None, Callable[[], None]]:
+    if not config.traces.endpoint:
+        return None, _nothing
+    # Only who wants traces needs the packages for them; that they are there was checked with the configuration.
+    from everbearer.server.tracing import start_tracing  # noqa: PLC0415
+
+    return start_tracing(config.traces)
+
+
+def _nothing() -> None:
+    pass
 
 
 def build(parts: Parts, *, development: bool = False) -> Endpoint:

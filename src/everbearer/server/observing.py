@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
+from itertools import count
 from secrets import token_hex
 from time import perf_counter
 from typing import Protocol, TypeAlias
@@ -31,34 +32,26 @@ Trace: TypeAlias = Callable[[Request, str, str], AbstractContextManager[Span]]
 """Opens the span of a request, given its method and endpoint in bounded words."""
 
 
-class _NoSpan:
-    def answered(self, response: Response) -> None:
-        pass
-
-
-_NOTHING = nullcontext(_NoSpan())
-
-
-def no_trace(request: Request, method: str, endpoint: str) -> AbstractContextManager[Span]:  # noqa: ARG001 - a `Trace`
-    """Trace nothing."""
-    return _NOTHING
-
-
-def observing(metrics: Metrics, paths: Collection[str], *, trace: Trace = no_trace) -> Observe:
+def observing(metrics: Metrics, paths: Collection[str], *, trace: Trace | None = None) -> Observe:
     """Return what asks endpoints and sees to the rest. `paths` are those that have a name of their own in metrics."""
     known = frozenset(paths)
+    # Random once and counted from there: an id is to be told from others, and need not be hard to guess.
+    ids = map(f"{token_hex(4)}{{:08x}}".format, count())
 
     async def observe(request: Request, endpoint: Endpoint) -> Response:
         began = perf_counter()
         path = request.path if request.path in known else OTHER
         method = request.method if request.method in METHODS else OTHER
-        request_id = _request_id(request)
+        request_id = _sent_id(request) or next(ids)
         token = REQUEST_ID.set(request_id)
         metrics.requests_under_way += 1
         try:
-            with trace(request, method, path) as span:
+            if trace is None:
                 response = await answer_safely(request, endpoint)
-                span.answered(response)
+            else:
+                with trace(request, method, path) as span:
+                    response = await answer_safely(request, endpoint)
+                    span.answered(response)
             if response.status >= FAILED:
                 log_failure(method, path, response.status)
         finally:
@@ -71,6 +64,6 @@ def observing(metrics: Metrics, paths: Collection[str], *, trace: Trace = no_tra
     return observe
 
 
-def _request_id(request: Request) -> str:
+def _sent_id(request: Request) -> str:
     sent = request.headers.get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else token_hex(8)
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else ""
