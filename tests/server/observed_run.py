@@ -29,6 +29,7 @@ level = "debug"
 """
 WRONG_SECRET = "the-wrong-secret-that-somebody-sends"
 WRONG_PASSWORD = "the wrong password that somebody types"
+STATE = "state-of-the-client"
 INVENTED = "erb_inventedByWhoWantsIn"
 
 
@@ -65,23 +66,33 @@ def observed_run(folder: Path) -> Run:
     return run
 
 
-def _use(issuer: str, person: Person, run: Run) -> None:
-    """Sign in, refresh, retry, replay; look at oneself and at the tokens."""
+def code_of(issuer: str, person: Person) -> dict[str, str]:
+    """Sign a person in at the public client, and return the form that redeems the code."""
     verifier = secrets.token_urlsafe(48)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     query = {
         "response_type": "code",
         "client_id": "public",
         "redirect_uri": REDIRECT_URI,
         "scope": "openid offline_access",
-        "state": "state-of-the-client",
-        "code_challenge": challenge,
+        "state": STATE,
+        "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("="),
         "code_challenge_method": "S256",
     }
     callback = person.callback(f"{issuer}/oauth2/authorize?{urlencode(query)}", REDIRECT_URI)
     code = parse_qs(urlsplit(callback).query)["code"][0]
-    run.issued.update({verifier, challenge, code, query["state"]})
-    form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, "redirect_uri": REDIRECT_URI}
+    return {
+        "grant_type": "authorization_code",
+        "client_id": "public",
+        "code": code,
+        "code_verifier": verifier,
+        "redirect_uri": REDIRECT_URI,
+    }
+
+
+def _use(issuer: str, person: Person, run: Run) -> None:
+    """Sign in, refresh, retry, replay; look at oneself and at the tokens."""
+    form = code_of(issuer, person)
+    run.issued.update({form["code"], form["code_verifier"], STATE})
     first = _token(issuer, run, form)["refresh_token"]
     second = _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": first})["refresh_token"]
     _token(issuer, run, {"grant_type": "refresh_token", "refresh_token": first})
