@@ -86,7 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a look of a few minutes, not figures to quote")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be repeated")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="only this contender (with * for any); may be repeated"
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this contender (with * for any); may be repeated",
     )
     parser.add_argument("--seconds", type=float, help="how long each measurement counts (5)")
     parser.add_argument("--rounds", type=int, help="how many turns each contender gets (5)")

@@ -71,7 +71,10 @@ def chosen(patterns: Sequence[str]) -> list[Contender]:
 def duration(contenders: Sequence[Contender], headline: Pace, others: Pace) -> float:
     """Return how many seconds measuring will take."""
     turns = [
-        (load, pace) for plan, pace in ((HEADLINE, headline), (OTHERS, others)) for load, _ in plan for _ in range(pace.rounds)
+        (load, pace)
+        for plan, pace in ((HEADLINE, headline), (OTHERS, others))
+        for load, _ in plan
+        for _ in range(pace.rounds)
     ]
     return sum(pace.turn for load, pace in turns for contender in contenders if load in contender.loads)
 
@@ -117,12 +120,9 @@ def all_running(
     """Run all contenders at once, idle but for the one that is measured; say which could not be started, and why."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=WORK, prefix="run-")))
-        shared: list[Cluster] = []
 
-        def one_cluster() -> Cluster:
-            if not shared:
-                shared.append(stack.enter_context(cluster()))
-            return shared[0]
+        def own_cluster() -> Cluster:
+            return stack.enter_context(cluster())
 
         targets: dict[str, Target] = {}
         absent: dict[str, str] = {}
@@ -131,7 +131,7 @@ def all_running(
             own.mkdir()
             say(f"starting {contender.name}")
             try:
-                place = Place(folder=own, cluster=one_cluster, chains=chains)
+                place = Place(folder=own, cluster=own_cluster, chains=chains)
                 target = stack.enter_context(contender.start(place))
                 check(contender, target)
             except (NotStarted, Missing, Wrong, RuntimeError, OSError) as error:

@@ -147,7 +147,9 @@ def _fill_postgresql(url: str, kind: Kind, numbers: range, now: int) -> None:
     for name in ("auth_time", "created_at", "rotated_at", "used_at"):
         values[name] = f"{now - kind.age} - n % {SPREAD}"
     large = len(numbers) >= CHUNK
-    query = "SELECT indexname || '|' || indexdef FROM pg_indexes WHERE tablename = 'grants' AND indexname <> 'grants_pkey'"
+    query = (
+        "SELECT indexname || '|' || indexdef FROM pg_indexes WHERE tablename = 'grants' AND indexname <> 'grants_pkey'"
+    )
     indexes = [line.partition("|") for line in run_sql(url, query).splitlines()] if large else []
     run_sql(url, "".join(f"DROP INDEX {name};" for name, _, _ in indexes) or "SELECT 1")
     for at in range(0, len(numbers), CHUNK):

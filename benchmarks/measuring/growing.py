@@ -190,8 +190,6 @@ def _purge(make: Make, dead: int, pace: Pace) -> dict[str, Any]:
 
 
 def _turn(target: Target, pace: Pace) -> Sample:
-    sample = measure(
-        target, target.calls[REFRESH], connections=CONNECTIONS, warm_up=pace.warm_up, seconds=pace.seconds
-    )
+    sample = measure(target, target.calls[REFRESH], connections=CONNECTIONS, warm_up=pace.warm_up, seconds=pace.seconds)
     say(f"purge: {sample.rate:.0f}/s, p99 {sample.p99:.1f} ms")
     return sample

@@ -12,8 +12,27 @@ from measuring.plot import bars
 
 Samples: TypeAlias = Sequence[Mapping[str, Any]]
 
-OURS = ("everbearer-sqlite-2", "everbearer-postgresql-2", "everbearer-sqlite-1")
-"""Whom ratios are taken to: the first of them that was measured."""
+OURS = {
+    "everbearer-sqlite-2": "ours on SQLite, times this",
+    "everbearer-postgresql-2": "ours on PostgreSQL, times this",
+}
+"""Whose rates are divided by those of the others, and what stands above the quotients."""
+
+_SQLITE, _POSTGRESQL = OURS
+GOALS = (
+    ("refresh", 16, _SQLITE, "oidc-provider-memory", 4),
+    ("refresh", 16, _POSTGRESQL, "oidc-provider-postgresql-2", 8),
+    ("refresh", 16, _POSTGRESQL, "django-oauth-toolkit-postgresql", 40),
+    ("refresh", 16, _SQLITE, "authlib-sqlite", 20),
+    ("refresh", 16, _SQLITE, "floor-sqlite-2", 0.6),
+    ("refresh", 64, _SQLITE, "floor-sqlite-2", 0.6),
+    ("refresh", 16, _POSTGRESQL, "floor-postgresql-2", 0.6),
+    ("refresh", 64, _POSTGRESQL, "floor-postgresql-2", 0.6),
+    ("client_credentials", 16, _SQLITE, "oidc-provider-memory", 3),
+    ("introspection", 16, _SQLITE, "oidc-provider-memory", 3),
+    ("userinfo", 16, _SQLITE, "oidc-provider-memory", 3),
+)
+"""Load, connections, ours, theirs, and how many times their rate ours should be at least."""
 
 HEAD = """\
 # Performance
@@ -25,13 +44,13 @@ its speed changes by half within minutes. All servers were running at once, one 
 """
 
 READING = """\
-- *ratio* is their rate to that of {ours} in the same turns.
+- *ours, times this* is the rate of Everbearer with two workers, divided by the rate in this line, in the same turns.
 - *CPU* is that of all processes of the server, and of its database, for one answer. It depends least on what others do.
 - *foreign* is what everybody else on the machine used meanwhile, of one core.
 - django-oauth-toolkit checks client secrets in plain here. Its default, a password hash at each request, allows about two
   requests a second on such a machine; with it the hash would be all that is measured. It runs without any middleware.
-- oidc-provider keeps no copy of its data in memory; *in memory* is an adapter that keeps all of it in the process, without a limit and
-  without a disk: the fastest it can be.
+- oidc-provider *in memory* runs on an adapter that keeps everything in its process, without a limit and without a disk:
+  the fastest it can be. A restart forgets all.
 - Peers whose access tokens are opaque sign nothing: they do less than those with an ES256 JWT.
 - *The floor* is the smallest server in the same language and on the same runner that parses the form, checks the client,
   signs one ES256 JWT and makes one durable commit. It has no policies, no history, no ends.
@@ -68,25 +87,26 @@ def ratio(samples: Samples, reference: Samples) -> float | None:
 
 
 def _compare(compare: Mapping[str, Any]) -> list[str]:
-    reference = next((name for name in OURS if name in compare["contenders"]), "")
-    ours = _label(compare, reference) if reference else "ours, which was not measured,"
-    sections = ["![Refreshes a second, 16 at once](performance.svg)\n", _machine(compare), READING.format(ours=ours)]
+    sections = ["![Refreshes a second, 16 at once](performance.svg)\n", _machine(compare), READING]
+    goals = goal_rows(compare)
+    if goals:
+        sections += ["## What we want of it\n", table(["goal", "wanted", "measured"], goals)]
     for each in compare["measured"]:
         if not each["samples"]:
             continue
         sections.append(f"## {_title(each)}\n")
-        sections.append(_compare_table(compare, each, reference))
+        sections.append(_compare_table(compare, each))
     if compare["absent"]:
         sections.append("## Not measured\n")
         sections.append("\n".join(f"- {name}: {_line(reason)}" for name, reason in compare["absent"].items()) + "\n")
     return sections
 
 
-def _compare_table(compare: Mapping[str, Any], each: Mapping[str, Any], reference: str) -> str:
-    rows = []
+def _compare_table(compare: Mapping[str, Any], each: Mapping[str, Any]) -> str:
+    rows: list[list[str]] = []
     for name, samples in each["samples"].items():
         contender = compare["contenders"][name]
-        found = ratio(samples, each["samples"].get(reference, []))
+        quotients = [ratio(each["samples"].get(ours, []), samples) for ours in OURS]
         refreshes = each["load"].startswith("refresh")
         rows.append(
             [
@@ -94,13 +114,31 @@ def _compare_table(compare: Mapping[str, Any], each: Mapping[str, Any], referenc
                 contender["durable"] if refreshes else "",
                 contender["access_token"] if each["load"] == "refresh" else "",
                 *_figures(samples),
-                "" if found is None else f"{found:.2f}",
+                *("" if found is None else f"{found:.2f}" for found in quotients),
             ]
         )
-    head = ["server", "durable when answered", "access token", *_FIGURES, "ratio"]
+    head = ["server", "durable when answered", "access token", *_FIGURES, *OURS.values()]
     # Columns that say nothing for this load are left out.
     kept = [at for at, name in enumerate(head) if any(row[at] for row in rows) or name == "server"]
     return table([head[at] for at in kept], [[row[at] for at in kept] for row in rows])
+
+
+def goal_rows(compare: Mapping[str, Any]) -> list[list[str]]:
+    """Return what we want, as ratios within one run, beside what was measured."""
+    by_load = {(each["load"], each["connections"]): each["samples"] for each in compare["measured"]}
+    rows: list[list[str]] = []
+    for load, connections, ours, other, least in GOALS:
+        samples = by_load.get((load, connections), {})
+        found = ratio(samples.get(ours, []), samples.get(other, []))
+        if found is not None:
+            what = f"{load}, {connections} at once: {_label(compare, ours)}, to {_label(compare, other)}"
+            rows.append([what, f"at least {least:g}", f"{found:.2f}"])
+    for ours in OURS:
+        samples = by_load.get(("refresh", 64), {}).get(ours, [])
+        if samples:
+            found = statistics.median(sample["p99"] / sample["p50"] for sample in samples if sample["p50"])
+            rows.append([f"refresh, 64 at once: {_label(compare, ours)}, p99 to p50", "below 10", f"{found:.1f}"])
+    return rows
 
 
 _FIGURES = ("a second", "p50 ms", "p99 ms", "CPU ms", "of it database", "memory MB", "errors", "foreign %")
@@ -148,7 +186,9 @@ def _growth(growth: Mapping[str, Any]) -> list[str]:
             f"- {_purge(purge)}\n"
         )
     if growth["absent"]:
-        sections.append("\n".join(f"- Not measured: {name}: {_line(why)}" for name, why in growth["absent"].items()) + "\n")
+        sections.append(
+            "\n".join(f"- Not measured: {name}: {_line(why)}" for name, why in growth["absent"].items()) + "\n"
+        )
     return sections
 
 
@@ -156,7 +196,9 @@ def _purge(purge: Mapping[str, Any]) -> str:
     alone, beside = median_of(purge["alone"], "p99"), median_of(purge["beside"], "p99")
     end = f"took {purge['seconds']:.0f} s" if purge["finished"] else f"was not through after {purge['seconds']:.0f} s"
     rates = f"{median_of(purge['beside'], 'rate'):,.0f} refreshes a second beside it, {median_of(purge['alone'], 'rate'):,.0f} alone"
-    return f"A purge of {purge['dead']:,} dead grants {end}: p99 {beside:.1f} ms beside it, {alone:.1f} ms alone; {rates}."
+    return (
+        f"A purge of {purge['dead']:,} dead grants {end}: p99 {beside:.1f} ms beside it, {alone:.1f} ms alone; {rates}."
+    )
 
 
 def _size(name: str) -> str:
@@ -184,7 +226,9 @@ def _title(each: Mapping[str, Any]) -> str:
 def _machine(part: Mapping[str, Any]) -> str:
     machine = part["machine"]
     packages = machine["packages"]
-    versions = ", ".join(f"{name} {packages[name]}" for name in ("uvicorn", "django-oauth-toolkit", "authlib") if name in packages)
+    versions = ", ".join(
+        f"{name} {packages[name]}" for name in ("uvicorn", "django-oauth-toolkit", "authlib") if name in packages
+    )
     return (
         f"Measured on {part['when']} at commit {machine['commit']}: {machine['cores']} cores ({machine['processor']}), "
         f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}, PostgreSQL "
@@ -199,7 +243,9 @@ def _plot(compare: Mapping[str, Any]) -> str:
         for name, samples in each["samples"].items()
     ]
     title = f"Refreshes a second, {each['connections']} at once"
-    return bars(title, sorted(values, key=lambda value: -value[1]), "medians, one shared machine: compare, do not quote")
+    return bars(
+        title, sorted(values, key=lambda value: -value[1]), "medians, one shared machine: compare, do not quote"
+    )
 
 
 def _label(compare: Mapping[str, Any], name: str) -> str:

@@ -30,7 +30,18 @@ def _uvicorn(port: int, workers: int) -> list[str]:
 
 
 def _granian(port: int, workers: int, interface: str, *application: str) -> list[str]:
-    how = ["--loop", "uvloop", "--http", "1", "--no-ws", "--runtime-mode", "st", "--no-log-access", "--backpressure", "512"]
+    how = [
+        "--loop",
+        "uvloop",
+        "--http",
+        "1",
+        "--no-ws",
+        "--runtime-mode",
+        "st",
+        "--no-access-log",
+        "--backpressure",
+        "512",
+    ]
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     return ["granian", "--interface", interface, *where, *how, *application]
 

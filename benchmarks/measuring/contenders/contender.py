@@ -37,10 +37,7 @@ class Place:
 
     folder: Path
     cluster: Callable[[], Cluster]
-    """Starts it at the first call.
-
-    Raises `Missing` where it cannot be had.
-    """
+    """Starts one for this contender alone, so that its memory and CPU are its own. Raises `Missing` where there is none."""
     chains: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
@@ -67,9 +64,7 @@ def basic(client_id: str, secret: str) -> str:
     return f"Authorization: Basic {b64encode(quoted.encode()).decode()}"
 
 
-def refresh_call(
-    path: str, authorization: str, tokens: Sequence[str], *, rotates: bool = True, more: str = ""
-) -> Call:
+def refresh_call(path: str, authorization: str, tokens: Sequence[str], *, rotates: bool = True, more: str = "") -> Call:
     """Return a refresh by a confidential client."""
     body = "grant_type=refresh_token&refresh_token={token}" + more
     return Call(path=path, headers=(FORM, authorization), body=body, rotates=rotates, tokens=list(tokens))

@@ -242,9 +242,7 @@ def _filled_and_serving(place: Place, installation: Installation, database: tupl
 
 def _calls(drawn: dict[str, list[str]], client_secret: str) -> dict[str, Call]:
     refreshes = {
-        load: refresh_call(
-            TOKEN, basic(kind.client_id, client_secret), drawn[kind.name], rotates=load != REFRESH_KEPT
-        )
+        load: refresh_call(TOKEN, basic(kind.client_id, client_secret), drawn[kind.name], rotates=load != REFRESH_KEPT)
         for load, kind in KINDS.items()
     }
     return refreshes | {

@@ -35,11 +35,7 @@ from measuring.processes import answers, free_port, running
 from measuring.setup import node
 
 CLIENTS = {REFRESH: "jwt", REFRESH_ID_TOKEN: "jwt", REFRESH_OPAQUE: "opaque", OPENID_OPAQUE: "opaque"}
-LOADS = (
-    REFRESH,
-    REFRESH_ID_TOKEN,
-    REFRESH_OPAQUE,
-    CLIENT_CREDENTIALS, INTROSPECTION, USERINFO, DISCOVERY)
+LOADS = (REFRESH, REFRESH_ID_TOKEN, REFRESH_OPAQUE, CLIENT_CREDENTIALS, INTROSPECTION, USERINFO, DISCOVERY)
 
 
 def contenders() -> list[Contender]:

@@ -36,7 +36,18 @@ def gunicorn(
     """Serve the application of a peer until the block is left."""
     port = free_port()
     command = [PYTHON.with_name("gunicorn"), "application:application", "--bind", f"127.0.0.1:{port}"]
-    how = ["--workers", "2", "--worker-class", "gthread", "--threads", "8", "--keep-alive", "60", "--log-level", "warning"]
+    how = [
+        "--workers",
+        "2",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "8",
+        "--keep-alive",
+        "60",
+        "--log-level",
+        "warning",
+    ]
     where = ["--chdir", PEERS / name, "--worker-tmp-dir", folder]
     with running(
         [*command, *how, *where],
@@ -48,7 +59,9 @@ def gunicorn(
         yield Target(port=port, server=[started.pid], database=database, calls=calls(f"{port}"))
 
 
-def calls_of(token: str, introspect: str, client_secret: str, refresh_tokens: Sequence[str]) -> Callable[[str], dict[str, Call]]:
+def calls_of(
+    token: str, introspect: str, client_secret: str, refresh_tokens: Sequence[str]
+) -> Callable[[str], dict[str, Call]]:
     """Return what is asked of a peer with opaque tokens: its first refresh tokens give the access tokens to ask about."""
 
     def calls(port: str) -> dict[str, Call]:

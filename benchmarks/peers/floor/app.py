@@ -88,7 +88,9 @@ class Sqlite:
 
     def write(self):
         connection = apsw.Connection(DATABASE)
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000").fetchall()
+        connection.execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000"
+        ).fetchall()
         connection.set_busy_timeout(10000)
         with open(DATABASE + ".lock", "wb") as lock:  # noqa: PTH123
             while True:
@@ -151,7 +153,9 @@ async def refresh(scope, body):
     form = dict(pair.split(b"=", 1) for pair in body.split(b"&"))
     family, generation, _ = form[b"refresh_token"].split(b".")
     family, generation = int(family), int(generation)
-    if form[b"grant_type"] != b"refresh_token" or not hmac.compare_digest(token(family, generation), form[b"refresh_token"]):
+    if form[b"grant_type"] != b"refresh_token" or not hmac.compare_digest(
+        token(family, generation), form[b"refresh_token"]
+    ):
         return 400, b'{"error":"invalid_grant"}'
     answer = {
         "access_token": jwt(family, int(time.time())).decode(),
