@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def as_ordinary_user(*command: str | Path) -> list[str | Path]:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give a folder that the ordinary user may write to; its path is short enough for a socket."""
+    """Give a folder that the ordinary user may write to."""
     with TemporaryDirectory(prefix="everbearer-postgresql-", ignore_cleanup_errors=True) as folder:
         if os.geteuid() == 0:
             shutil.chown(folder, "nobody", "nogroup")
@@ -74,7 +75,7 @@ class PostgreSQLServer:
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
-            "unix_socket_directories": str(self.folder),
+            "unix_socket_directories": "",
             **settings,
         }
         given = " ".join(f"-c {name}='{value}'" for name, value in options.items())
@@ -85,13 +86,19 @@ class PostgreSQLServer:
 
     def kill(self) -> None:
         """Kill it as a crash would: the postmaster and all its children at once."""
-        postmaster = self.process()
-        found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=False)  # noqa: S603, S607
-        for process in (postmaster, *map(int, found.stdout.split())):
+        processes = self.processes()
+        for process in processes:
             os.kill(process, signal.SIGKILL)
+        while any(map(_runs, processes)):
+            time.sleep(0.01)
+        # Where nobody reaps it, the dead process would be taken for a running one.
+        (self.folder / "data" / "postmaster.pid").unlink()
 
-    def process(self) -> int:
-        return int((self.folder / "data" / "postmaster.pid").read_text().partition("\n")[0])
+    def processes(self) -> list[int]:
+        """Return the postmaster and its children."""
+        postmaster = (self.folder / "data" / "postmaster.pid").read_text().partition("\n")[0]
+        found = subprocess.run(["pgrep", "-P", postmaster], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        return [int(postmaster), *map(int, found.stdout.split())]
 
     def promote(self) -> None:
         run([*self._control(), "promote"])
@@ -104,6 +111,13 @@ class PostgreSQLServer:
     def _control(self) -> list[str | Path]:
         data = self.folder / "data"
         return as_ordinary_user(programs() / "pg_ctl", "-w", "-D", data, "-l", self.folder / "log")
+
+
+def _runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def new_server(folder: Path) -> PostgreSQLServer:

@@ -36,7 +36,9 @@ async def store(url: str) -> AsyncIterator[PostgreSQLStore]:
 
 @pytest.fixture(params=LEVELS)
 async def nodes(
-    url: str, store: PostgreSQLStore, request: pytest.FixtureRequest
+    url: str,
+    store: PostgreSQLStore,  # noqa: ARG001 - its tables
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[list[PostgreSQLStore]]:
     """Give the stores of several nodes at each isolation level that an operator may have set."""
     level = request.param.replace(" ", "%5C%20")
@@ -80,7 +82,7 @@ async def test_all_that_a_spend_changes_is_kept_as_given(store: PostgreSQLStore)
 async def test_of_two_in_one_batch_the_first_wins(store: PostgreSQLStore) -> None:
     (grant,) = await stored(store, 1)
     first, second = rotated(grant), replace(rotated(grant), used_at=NOW + 999)
-    outcomes = await asyncio.gather(store.spend(first, expected=2), store.spend(second, expected=2))
+    outcomes = await asyncio.gather(*[store.spend(each, expected=2) for each in (first, second)])
 
     assert outcomes == [Spend.SPENT, Spend.SUPERSEDED]
     found = await store.grant(grant.grant_id)
@@ -92,7 +94,7 @@ async def test_two_retries_in_one_batch_both_happen(store: PostgreSQLStore) -> N
     (grant,) = await stored(store, 1)
     retries = [replace(grant, retries=retries) for retries in (1, 2)]
 
-    assert await asyncio.gather(*[store.spend(each, expected=2) for each in retries]) == [Spend.SPENT] * 2
+    assert set(await asyncio.gather(*[store.spend(each, expected=2) for each in retries])) == {Spend.SPENT}
     found = await store.grant(grant.grant_id)
     assert found is not None
     assert found.retries == 2

@@ -90,25 +90,26 @@ class PostgreSQL:
 
     def __init__(self, pool: Pool, patience: float, written: Written = tell_nobody) -> None:
         self._pool = pool
-        self._patience = patience
+        self.patience = patience
         self._written = written
 
     async def read(self, verb: Verb[T]) -> T:
         """See `Database`. What was read through a connection that broke is read again through another."""
+        end = self._end()
         try:
-            return await self.on_connection(verb)
+            return await self.on_connection(verb, end=end)
         except ConnectionLost:
-            return await self.on_connection(verb)
+            return await self.on_connection(verb, end=end)
 
     async def write(self, verb: Verb[T]) -> T:
         """See `Database`. A write whose connection broke may have happened, so it is not done again."""
         with telling(self._written, 1):
             return await self.on_connection(lambda connection: connection.transaction(verb))
 
-    async def on_connection(self, work: Work[T]) -> T:
+    async def on_connection(self, work: Work[T], *, end: float | None = None) -> T:
         """Do some work on one connection; again, where others collided with it."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._patience
+        end = self._end() if end is None else end
         for attempt in count(1):
             try:
                 async with self._pool.connection(end) as connection:
@@ -119,6 +120,9 @@ class PostgreSQL:
                     raise
             await asyncio.sleep(pause)
         raise AssertionError("the loop ends by returning or raising")
+
+    def _end(self) -> float:
+        return asyncio.get_running_loop().time() + self.patience
 
     async def close(self) -> None:
         """See `Database`."""

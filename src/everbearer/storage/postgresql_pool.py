@@ -26,6 +26,7 @@ class Pool:
         self._free = asyncio.Semaphore(self._size)
         self._idle: list[PostgreSQLConnection] = []
         self._busy = 0
+        self._connecting = 0
         self._era = 0
 
     @asynccontextmanager
@@ -80,11 +81,24 @@ class Pool:
                     return connection
                 await connection.close()
             try:
-                return await PostgreSQLConnection.open(self._conninfo, timeout=max(0.0, end - loop.time()))
+                return await self._open(end - loop.time())
             except ConnectionLost:
                 # The server may have no more connections to give; then those that we have must do.
-                if not self._busy or loop.time() + BETWEEN_TRIES >= end:
+                await self._others_connected(end)
+                if not (self._busy or self._idle) or loop.time() + BETWEEN_TRIES >= end:
                     raise
+            if not self._idle:
+                await asyncio.sleep(BETWEEN_TRIES)
+
+    async def _open(self, seconds: float) -> PostgreSQLConnection:
+        self._connecting += 1
+        try:
+            return await PostgreSQLConnection.open(self._conninfo, timeout=max(0.0, seconds))
+        finally:
+            self._connecting -= 1
+
+    async def _others_connected(self, end: float) -> None:
+        while self._connecting and asyncio.get_running_loop().time() + BETWEEN_TRIES < end:  # noqa: ASYNC110 - in trouble
             await asyncio.sleep(BETWEEN_TRIES)
 
     async def _drop_idle(self) -> None:

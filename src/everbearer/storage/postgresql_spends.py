@@ -54,6 +54,8 @@ SPEND_TOGETHER = _spend_together()
 
 
 class _Database(Database, Protocol):
+    patience: float
+
     async def on_connection(self, work: Work[T]) -> T:
         """Do some work on one connection; again, where others collided with it."""
         ...
@@ -89,10 +91,17 @@ class Spends:
 
     async def spend(self, grant: Grant, *, expected: int) -> Spend:
         """See `everbearer.oauth.store.Store`."""
-        outcome: asyncio.Future[Spend] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(grant=grant, expected=expected, outcome=outcome))
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Spend] = loop.create_future()
+        waiting = _Waiting(grant=grant, expected=expected, outcome=outcome)
+        self._waiting.append(waiting)
         _keep_going(self._batches, self._spend_together, at_most=1)
-        return await outcome
+        # Whatever it waits for, and however many are before it.
+        timer = loop.call_later(self._database.patience, waiting.tell, StoreUnavailable("PostgreSQL is too slow"))
+        try:
+            return await outcome
+        finally:
+            timer.cancel()
 
     async def _spend_together(self) -> None:
         while batch := self._next_batch():
@@ -102,7 +111,9 @@ class Spends:
                 # Something is wrong with one of them, which must not do harm to the others.
                 self._spend_singly(batch)
             except Exception as error:  # noqa: BLE001 - it is the callers'
-                for each in batch:
+                # All that wait would fare the same, one batch after the other.
+                waiting, self._waiting = self._waiting, []
+                for each in (*batch, *waiting):
                     each.tell(StoreUnavailable(str(error)))
             else:
                 for each in batch:
@@ -123,6 +134,8 @@ class Spends:
         batch: dict[str, _Waiting] = {}
         others: list[_Waiting] = []
         for each in self._waiting:
+            if each.outcome.done():
+                continue
             if each.grant.grant_id in batch or len(batch) == LARGEST_BATCH:
                 others.append(each)
             else:
@@ -138,6 +151,8 @@ class Spends:
     async def _spend_left_over(self) -> None:
         while self._left_over:
             each = self._left_over.pop(0)
+            if each.outcome.done():
+                continue
             try:
                 self._decide(each, await self._spend_one(each))
             except Exception as error:  # noqa: BLE001 - it is the caller's

@@ -1,0 +1,240 @@
+"""PostgreSQL in trouble: every verb says so in time, nothing is half done, and all is well when the trouble is over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from everbearer.oauth.errors import StoreUnavailable
+from everbearer.oauth.store import Spend
+from everbearer.storage.postgresql import PostgreSQLStore
+from everbearer.storage.postgresql_connection import checked_url
+from everbearer.storage.store import AdminStore
+from postgresql_server import PostgreSQLServer, emptied, running_postgresql
+from storage.values import EVENT, new_grant, rotated
+from wire import wire_to
+from world import new_world
+
+PATIENCE = 1.0
+
+VERBS: dict[str, Callable[[AdminStore], Awaitable[object]]] = {
+    "read": lambda store: store.grant("grant"),
+    "write": lambda store: store.record(EVENT),
+    "spend": lambda store: store.spend(rotated(new_grant()), expected=2),
+    "ping": lambda store: store.ping(),
+}
+
+
+@pytest.fixture(scope="module")
+def troubled() -> Iterator[PostgreSQLServer]:
+    """Give a server that may be stopped and killed."""
+    with running_postgresql(fsync="off", max_connections="12") as server:
+        yield server
+
+
+@pytest.fixture
+async def store(troubled: PostgreSQLServer) -> AsyncIterator[PostgreSQLStore]:
+    store = PostgreSQLStore(emptied(troubled), patience=PATIENCE, connections=4)
+    await store.migrate()
+    await store.create_grant(new_grant(), EVENT)
+    yield store
+    await store.close()
+
+
+async def all_refuse_in_time(store: PostgreSQLStore, *names: str) -> bool:
+    async def refuses(verb: Callable[[AdminStore], Awaitable[object]]) -> None:
+        with pytest.raises(StoreUnavailable):
+            await verb(store)
+
+    async with asyncio.timeout(PATIENCE * 3):
+        await asyncio.gather(*[refuses(VERBS[name]) for name in names or VERBS for _ in range(5)])
+    return True
+
+
+async def all_is_well(store: PostgreSQLStore) -> bool:
+    await asyncio.gather(*[verb(store) for name, verb in VERBS.items() if name != "spend"])
+    grant = await store.grant("grant")
+    assert grant is not None
+    after = replace(grant, generation=grant.generation + 1)
+    return await store.spend(after, expected=grant.generation) is Spend.SPENT
+
+
+async def test_a_database_that_is_down_is_told_at_once_and_used_when_it_is_back(
+    troubled: PostgreSQLServer, store: PostgreSQLStore
+) -> None:
+    await asyncio.to_thread(troubled.stop, "fast")
+    assert await all_refuse_in_time(store)
+    await asyncio.to_thread(troubled.start, fsync="off", max_connections="12")
+
+    assert await all_is_well(store)
+
+
+async def test_a_crash_is_survived(troubled: PostgreSQLServer, store: PostgreSQLStore) -> None:
+    await asyncio.to_thread(troubled.kill)
+    assert await all_refuse_in_time(store)
+    await asyncio.to_thread(troubled.start, fsync="off", max_connections="12")
+
+    assert await all_is_well(store)
+
+
+async def test_connections_that_the_server_closed_meanwhile_are_not_used(
+    troubled: PostgreSQLServer, store: PostgreSQLStore
+) -> None:
+    await asyncio.gather(*[store.grant("grant") for _ in range(8)])
+    await asyncio.to_thread(
+        troubled.execute, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'everbearer'"
+    )
+    await asyncio.sleep(0.1)
+
+    assert await all_is_well(store)
+
+
+async def test_a_frozen_server_keeps_nobody_waiting(troubled: PostgreSQLServer, store: PostgreSQLStore) -> None:
+    processes = troubled.processes()
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        assert await all_refuse_in_time(store)
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+    assert await all_is_well(store)
+
+
+async def test_what_waits_for_a_lock_gives_up_and_leaves_nothing_behind(
+    troubled: PostgreSQLServer, store: PostgreSQLStore
+) -> None:
+    async with await psycopg.AsyncConnection.connect(troubled.url("emptied")) as holder:
+        await holder.execute("LOCK TABLE grants IN ACCESS EXCLUSIVE MODE")
+        assert await all_refuse_in_time(store, "read", "spend")
+        await store.ping()
+        # The server notices within a second that nobody waits for these any more.
+        async with asyncio.timeout(5):
+            while await waiting_for_locks(holder):  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0.05)
+        await holder.rollback()
+
+    found = await store.grant("grant")
+    assert found is not None
+    assert found.generation == 2
+    assert await all_is_well(store)
+
+
+async def waiting_for_locks(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> bool:
+    cursor = await connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return await cursor.fetchone() != (0,)
+
+
+async def test_a_server_without_a_connection_to_spare_refuses_and_recovers(
+    troubled: PostgreSQLServer, store: PostgreSQLStore
+) -> None:
+    await store.close()
+    taken: list[psycopg.AsyncConnection[tuple[object, ...]]] = []
+    with suppress(psycopg.OperationalError):
+        while len(taken) < 20:
+            taken.append(await psycopg.AsyncConnection.connect(troubled.url()))
+    assert len(taken) < 20
+    assert await all_refuse_in_time(store)
+
+    await taken.pop().close()
+    await asyncio.sleep(0.1)
+    # One connection is enough for all, one after the other.
+    assert await asyncio.gather(*[store.count_attempt("bucket", now=0, window=9) for _ in range(40)])
+    for connection in taken:
+        await connection.close()
+    assert await all_is_well(store)
+
+
+async def test_a_read_only_database_is_read_and_refuses_to_write(
+    troubled: PostgreSQLServer, store: PostgreSQLStore
+) -> None:
+    await asyncio.to_thread(troubled.execute, "ALTER SYSTEM SET default_transaction_read_only = on")
+    await asyncio.to_thread(troubled.execute, "SELECT pg_reload_conf()")
+    await asyncio.sleep(0.2)
+    try:
+        assert await store.grant("grant") is not None
+        assert await all_refuse_in_time(store, "write", "spend", "ping")
+    finally:
+        with psycopg.connect(troubled.url(), autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            connection.execute("SELECT pg_reload_conf()")
+    await asyncio.sleep(0.2)
+
+    assert await all_is_well(store)
+
+
+async def test_one_pool_for_too_many_gives_up_in_time(store: PostgreSQLStore) -> None:
+    slow = [store.database.read(lambda tx: tx.run("SELECT pg_sleep(0.4)")) for _ in range(40)]
+    async with asyncio.timeout(PATIENCE * 3):
+        outcomes = await asyncio.gather(*slow, return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, StoreUnavailable)]
+
+    assert 8 <= len(outcomes) - len(refused) <= 16
+    assert await all_is_well(store)
+
+
+async def test_a_caller_that_goes_away_leaves_the_connections_in_order(store: PostgreSQLStore) -> None:
+    tasks = [asyncio.create_task(store.database.write(lambda tx: tx.run("SELECT pg_sleep(0.3)"))) for _ in range(4)]
+    await asyncio.sleep(0.1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert await all_is_well(store)
+
+
+async def test_a_refresh_whose_commit_nobody_heard_of_gets_its_successor_again(troubled: PostgreSQLServer) -> None:
+    url = emptied(troubled)
+    async with wire_to(troubled.port) as wire:
+        store = PostgreSQLStore(url.replace(str(troubled.port), str(wire.port)), patience=PATIENCE)
+        await store.migrate()
+        world = await new_world(store)
+        token = await world.refresh_token()
+        before = await world.grant(token)
+        wire.lose_answer_to = before.grant_id.encode()
+        # The grant's first sight is the read, whose answer must come.
+        read = store.grant
+
+        async def read_through(grant_id: str) -> object:
+            wire.lose_answer_to = None
+            found = await read(grant_id)
+            wire.lose_answer_to = grant_id.encode()
+            return found
+
+        store.grant = read_through  # type: ignore[method-assign, assignment] # the wire is cut after the read
+        answer = await world.refresh(token)
+        wire.lose_answer_to = None
+        store.grant = read  # type: ignore[method-assign] # whole again
+
+        assert (answer.status, answer.error) == (503, "temporarily_unavailable")
+        assert wire.lost == 1
+        assert (await world.grant(token)).generation == before.generation + 1
+        retried = await world.refresh(token)
+        assert retried.status == 200
+        assert (await world.refresh(retried.refresh_token)).status == 200
+        await store.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@[::1/db", "postgresql://me:secret@%zz/db", "host=a b=c"])
+def test_a_url_that_cannot_be_understood_is_refused_without_being_told(url: str) -> None:
+    with pytest.raises(ValueError, match="is not a URL") as refused:
+        checked_url(url)
+
+    assert "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+async def test_what_is_told_of_trouble_holds_no_values(store: PostgreSQLStore) -> None:
+    with pytest.raises(StoreUnavailable) as refused:
+        await store.create_grant(new_grant(), EVENT)
+
+    assert str(refused.value) == "PostgreSQL cannot answer: UniqueViolation 23505"
