@@ -15,7 +15,7 @@ from measuring.machine import describe
 from measuring.page import write_page
 from measuring.paths import RESULTS
 from measuring.rounds import Pace
-from measuring.setup import set_up_generator, set_up_node, set_up_python, say
+from measuring.setup import say, set_up_generator, set_up_node, set_up_python
 
 PARTS = ("compare", "growth", "runners")
 SETTING_UP = 1800

@@ -1,4 +1,4 @@
-"""What growth costs: many grants, old grants, a purge beside load; how much room a grant takes, how soon a server is up."""
+"""What growth costs: many grants, old ones, a purge beside load, room for each, the time to the first answer."""
 
 from __future__ import annotations
 

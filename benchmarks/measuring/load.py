@@ -88,7 +88,14 @@ def measure(target: Target, call: Call, *, connections: int, warm_up: float, sec
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan"
         plan.write_text(_plan(call, call.take(connections)), encoding="utf-8")
-        command = [GENERATOR, str(target.port), str(connections), str(_ms(warm_up)), str(_ms(seconds)), plan]
+        command: list[str | Path] = [
+            GENERATOR,
+            str(target.port),
+            str(connections),
+            str(_ms(warm_up)),
+            str(_ms(seconds)),
+            plan,
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as generator:
             try:
                 return _observe(generator, target, warm_up + seconds + SLACK)

@@ -47,13 +47,13 @@ READING = """\
 - *ours, times this* is the rate of Everbearer with two workers, divided by the rate in this line, in the same turns.
 - *CPU* is that of all processes of the server, and of its database, for one answer. It depends least on what others do.
 - *foreign* is what everybody else on the machine used meanwhile, of one core.
-- django-oauth-toolkit checks client secrets in plain here. Its default, a password hash at each request, allows about two
-  requests a second on such a machine; with it the hash would be all that is measured. It runs without any middleware.
-- oidc-provider *in memory* runs on an adapter that keeps everything in its process, without a limit and without a disk:
-  the fastest it can be. A restart forgets all.
+- django-oauth-toolkit checks client secrets in plain here. Its default, a password hash at each request, allows about
+  two requests a second on such a machine; with it the hash would be all that is measured. It runs without middleware.
+- oidc-provider *in memory* runs on an adapter that keeps everything in its process, without a limit and without a
+  disk: the fastest it can be. A restart forgets all.
 - Peers whose access tokens are opaque sign nothing: they do less than those with an ES256 JWT.
-- *The floor* is the smallest server in the same language and on the same runner that parses the form, checks the client,
-  signs one ES256 JWT and makes one durable commit. It has no policies, no history, no ends.
+- *The floor* is the smallest server in the same language and on the same runner that parses the form, checks the
+  client, signs one ES256 JWT and makes one durable commit. It has no policies, no history, no ends.
 """
 
 
@@ -164,7 +164,7 @@ def _growth(growth: Mapping[str, Any]) -> list[str]:
     sections = ["## Growth\n", f"Everbearer with two workers, 16 at once, rotating refreshes. {_machine(growth)}"]
     for database, found in growth["databases"].items():
         sizes = found["sizes"]
-        first = next(iter(sizes["samples"].values()), [])
+        first: Samples = next(iter(sizes["samples"].values()), [])
         rows = []
         for name, samples in sizes["samples"].items():
             ready = sizes["ready_after"].get(name) if name.isdigit() else None
@@ -182,7 +182,7 @@ def _growth(growth: Mapping[str, Any]) -> list[str]:
         sections.append(table(head, rows))
         room, purge = found["bytes_per_grant"], found["purge"]
         sections.append(
-            f"- A grant takes {room['fresh']} bytes, indexes included; {room['lived']} with a history as long as it gets.\n"
+            f"- A grant takes {room['fresh']} bytes with its indexes; {room['lived']} with its longest history.\n"
             f"- {_purge(purge)}\n"
         )
     if growth["absent"]:
@@ -195,9 +195,10 @@ def _growth(growth: Mapping[str, Any]) -> list[str]:
 def _purge(purge: Mapping[str, Any]) -> str:
     alone, beside = median_of(purge["alone"], "p99"), median_of(purge["beside"], "p99")
     end = f"took {purge['seconds']:.0f} s" if purge["finished"] else f"was not through after {purge['seconds']:.0f} s"
-    rates = f"{median_of(purge['beside'], 'rate'):,.0f} refreshes a second beside it, {median_of(purge['alone'], 'rate'):,.0f} alone"
+    fast, slow = median_of(purge["alone"], "rate"), median_of(purge["beside"], "rate")
     return (
-        f"A purge of {purge['dead']:,} dead grants {end}: p99 {beside:.1f} ms beside it, {alone:.1f} ms alone; {rates}."
+        f"A purge of {purge['dead']:,} dead grants {end}: p99 {beside:.1f} ms beside it, {alone:.1f} ms alone; "
+        f"{slow:,.0f} refreshes a second beside it, {fast:,.0f} alone."
     )
 
 
@@ -232,7 +233,7 @@ def _machine(part: Mapping[str, Any]) -> str:
     return (
         f"Measured on {part['when']} at commit {machine['commit']}: {machine['cores']} cores ({machine['processor']}), "
         f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}, PostgreSQL "
-        f"{machine['postgresql'] or 'none'}, {versions}; the disk takes {machine['flush_ms']} ms to keep 8 KiB for good.\n"
+        f"{machine['postgresql'] or 'none'}, {versions}; the disk keeps 8 KiB in {machine['flush_ms']} ms.\n"
     )
 
 

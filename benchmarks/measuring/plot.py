@@ -16,10 +16,11 @@ def bars(title: str, values: Sequence[tuple[str, float, str]], note: str) -> str
     height = TOP + len(values) * (BAR + GAP) + 30
     most = max((value for _, value, _ in values), default=0) or 1
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(title)}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+        f"<title>{escape(title)}</title>",
+        "<style>text { font-family: sans-serif; font-size: 13px }</style>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="16" y="30" font-size="18" fill="#1b1f24">{escape(title)}</text>',
+        f'<text x="16" y="30" style="font-size: 18px" fill="#1b1f24">{escape(title)}</text>',
     ]
     for at, (label, value, project) in enumerate(values):
         y = TOP + at * (BAR + GAP)
@@ -27,8 +28,8 @@ def bars(title: str, values: Sequence[tuple[str, float, str]], note: str) -> str
         middle = y + BAR - 6
         parts += [
             f'<text x="{LABELS - 10}" y="{middle}" text-anchor="end" fill="#1b1f24">{escape(label)}</text>',
-            f'<rect x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}" rx="3" fill="{COLOURS.get(project, OTHER)}"/>',
+            f'<rect x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{COLOURS.get(project, OTHER)}"/>',
             f'<text x="{LABELS + length + 8:.1f}" y="{middle}" fill="#1b1f24">{value:,.0f}</text>',
         ]
-    parts += [f'<text x="16" y="{height - 12}" font-size="11" fill="#57606a">{escape(note)}</text>', "</svg>"]
+    parts += [f'<text x="16" y="{height - 12}" style="font-size: 11px" fill="#57606a">{escape(note)}</text>', "</svg>"]
     return "\n".join(parts) + "\n"

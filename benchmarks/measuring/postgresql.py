@@ -71,14 +71,19 @@ def cluster() -> Iterator[Cluster]:
     programs = _programs()
     account = _account()
     # Not below the repository, which PostgreSQL's account may be unable to enter; and not in memory, as /tmp may be.
-    folder = Path(tempfile.mkdtemp(prefix="everbearer-benchmark-", dir="/var/tmp"))  # noqa: S108 - mkdtemp is safe there
+    folder = Path(tempfile.mkdtemp(prefix="everbearer-benchmark-", dir="/var/tmp"))
     try:
         if account:
             os.chown(folder, account.uid, account.gid)
         data, port = folder / "data", free_port()
         _initialise(programs, data, account)
         settings = {**SETTINGS, "port": str(port), "unix_socket_directories": str(folder)}
-        command = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
+        command: list[str | Path] = [
+            programs / "postgres",
+            "-D",
+            data,
+            *(f"--{name}={value}" for name, value in settings.items()),
+        ]
         with running(
             command,
             folder=folder,
@@ -106,7 +111,7 @@ def _initialise(programs: Path, data: Path, account: Account | None) -> None:
 
 
 def _is_ready(programs: Path, port: int) -> bool:
-    command = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    command: list[str | Path] = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
     return subprocess.run(command, timeout=10, check=False).returncode == 0
 
 

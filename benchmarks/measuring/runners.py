@@ -10,8 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from measuring.contenders.contender import CLIENT_CREDENTIALS, DISCOVERY, REFRESH, client_credentials_call
-from measuring.contenders.contender import basic, discovery_call
+from measuring.contenders.contender import (
+    CLIENT_CREDENTIALS,
+    DISCOVERY,
+    REFRESH,
+    basic,
+    client_credentials_call,
+    discovery_call,
+)
 from measuring.contenders.everbearer import KINDS, METADATA, TOKEN, Installation, install
 from measuring.filling import fill
 from measuring.load import Target

@@ -1,4 +1,4 @@
-"""Sets up what measuring needs, below `.work`: the generator, the peers' packages, nothing outside but Debian packages."""
+"""Sets up what measuring needs below `.work`: the generator and the peers. Outside of it only Debian packages."""
 
 from __future__ import annotations
 
@@ -107,8 +107,14 @@ def _install_python() -> None:
     # One of the peers may need another version of what only our tests use.
     wanted = {name.lower() for name in re.findall(r"^([A-Za-z0-9._-]+)", _peers(), re.MULTILINE)}
     constraints.write_text("\n".join(pin for pin in pinned if pin.split("==")[0].lower() not in wanted) + "\n")
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    everything = ["--requirement", PEERS / "requirements.txt", "--constraint", constraints, "--editable"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    everything: list[str | Path] = [
+        "--requirement",
+        PEERS / "requirements.txt",
+        "--constraint",
+        constraints,
+        "--editable",
+    ]
     subprocess.run([*pip, *everything, f"{ROOT}[server]"], timeout=INSTALL_PATIENCE, check=True)
 
 

@@ -24,7 +24,7 @@ def contenders() -> list[Contender]:
         Contender(
             name="authlib-sqlite",
             project="Authlib on Flask",
-            setting="SQLite (WAL), 2 × 8 threads",
+            setting="SQLite (WAL), 2 of 8 threads",
             durable="yes, 2 flushes",
             access_token="opaque",  # noqa: S106 - the kind of it
             loads=LOADS,

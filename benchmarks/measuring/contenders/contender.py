@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from measuring.load import Call, Target
 from measuring.postgresql import Cluster
@@ -26,19 +26,23 @@ INTROSPECTION = "introspection"
 USERINFO = "userinfo"
 DISCOVERY = "discovery"
 OPENID_OPAQUE = "openid, opaque"
-"""Not a load: where the opaque access tokens come from that userinfo and introspection are asked about."""
+"""Not a load: these give the opaque access tokens that userinfo and introspection are asked about."""
 ACCESS_TOKENS = 64
 """How many different access tokens introspection and userinfo are asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What a contender is given: a folder of its own, PostgreSQL, and how many chains each kind of refresh will need."""
+    """What a contender is given: a folder, PostgreSQL, and how many chains each kind of refresh will need."""
 
     folder: Path
     cluster: Callable[[], Cluster]
-    """Starts one for this contender alone, so that its memory and CPU are its own. Raises `Missing` where there is none."""
+    """Starts one for this contender alone, so that memory and CPU are its own; raises `Missing` where there is none."""
     chains: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+Start: TypeAlias = Callable[[Place], AbstractContextManager[Target]]
+"""Starts a server, seeds it, and ends it when the block is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +57,7 @@ class Contender:
     """What is on the disk when an answer goes out."""
     access_token: str
     loads: tuple[str, ...]
-    start: Callable[[Place], AbstractContextManager[Target]]
-    headline: bool = True
-    """It stands in the plot."""
+    start: Start
 
 
 def basic(client_id: str, secret: str) -> str:
@@ -95,9 +97,9 @@ def access_tokens(port: int, call: Call, count: int = ACCESS_TOKENS) -> list[str
     return [str(ask(port, call, token)["access_token"]) for token in call.take(count)]
 
 
-def ask(port: int, call: Call, token: str) -> Any:
+def ask(port: int, call: Call, token: str) -> Any:  # noqa: ANN401 - JSON
     """Send one request and return the JSON that answers."""
-    request = urllib.request.Request(  # noqa: S310 - a loopback URL of ours
+    request = urllib.request.Request(
         f"http://127.0.0.1:{port}{call.path}",
         data=call.body.replace("{token}", token).encode() or None,
         headers=dict(header.replace("{token}", token).split(": ", 1) for header in call.headers),

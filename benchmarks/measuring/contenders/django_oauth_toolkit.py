@@ -7,10 +7,10 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
-from measuring.contenders.contender import ACCESS_TOKENS, REFRESH, Contender, Place
+from measuring.contenders.contender import ACCESS_TOKENS, REFRESH, Contender, Place, Start
 from measuring.contenders.wsgi import LOADS, calls_of, gunicorn
 from measuring.load import Target
 from measuring.paths import PEERS, PYTHON
@@ -20,12 +20,12 @@ from measuring.processes import NotStarted
 def contenders() -> list[Contender]:
     """Return django-oauth-toolkit on each database."""
     return [
-        _contender("django-oauth-toolkit-sqlite", "SQLite (WAL), 2 × 8 threads", partial(_start, postgresql=False)),
-        _contender("django-oauth-toolkit-postgresql", "PostgreSQL, 2 × 8 threads", partial(_start, postgresql=True)),
+        _contender("django-oauth-toolkit-sqlite", "SQLite (WAL), 2 of 8 threads", partial(_start, postgresql=False)),
+        _contender("django-oauth-toolkit-postgresql", "PostgreSQL, 2 of 8 threads", partial(_start, postgresql=True)),
     ]
 
 
-def _contender(name: str, setting: str, start: partial[AbstractContextManager[Target]]) -> Contender:
+def _contender(name: str, setting: str, start: Start) -> Contender:
     return Contender(
         name=name,
         project="django-oauth-toolkit",

@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from measuring.contenders.contender import (
     USERINFO,
     Contender,
     Place,
+    Start,
     access_tokens,
     basic,
     client_credentials_call,
@@ -196,7 +197,7 @@ def contenders() -> list[Contender]:
     ]
 
 
-def _contender(name: str, setting: str, start: partial[AbstractContextManager[Target]]) -> Contender:
+def _contender(name: str, setting: str, start: Start) -> Contender:
     return Contender(
         name=name,
         project="Everbearer",

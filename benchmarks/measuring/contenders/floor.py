@@ -6,13 +6,13 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 
 import apsw
 
-from measuring.contenders.contender import REFRESH, Contender, Place, basic, refresh_call
+from measuring.contenders.contender import REFRESH, Contender, Place, Start, basic, refresh_call
 from measuring.load import Target
 from measuring.paths import PEERS, PYTHON
 from measuring.processes import free_port, listens, running
@@ -29,7 +29,7 @@ def contenders() -> list[Contender]:
     ]
 
 
-def _contender(name: str, setting: str, start: partial[AbstractContextManager[Target]]) -> Contender:
+def _contender(name: str, setting: str, start: Start) -> Contender:
     return Contender(
         name=name,
         project="The floor",
@@ -49,7 +49,7 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         cluster = place.cluster()
         name = f"floor_{secrets.token_hex(4)}"
         database, pids = cluster.create(name), (cluster.pid,)
-        cluster.run(name, f"{TABLE}; INSERT INTO families SELECT n, 1 FROM generate_series(1, {count}) AS n")
+        cluster.run(name, f"{TABLE}; INSERT INTO families SELECT n, 1 FROM generate_series(1, {count}) AS n")  # noqa: S608 - a number
     else:
         database = str(place.folder / "floor.db")
         connection = apsw.Connection(database)

@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
 from measuring.contenders.contender import (
@@ -21,6 +21,7 @@ from measuring.contenders.contender import (
     USERINFO,
     Contender,
     Place,
+    Start,
     access_tokens,
     basic,
     client_credentials_call,
@@ -51,7 +52,7 @@ def contenders() -> list[Contender]:
     ]
 
 
-def _contender(name: str, setting: str, durable: str, start: partial[AbstractContextManager[Target]]) -> Contender:
+def _contender(name: str, setting: str, durable: str, start: Start) -> Contender:
     return Contender(
         name=name,
         project="oidc-provider",

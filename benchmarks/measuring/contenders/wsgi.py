@@ -35,7 +35,7 @@ def gunicorn(
 ) -> Iterator[Target]:
     """Serve the application of a peer until the block is left."""
     port = free_port()
-    command = [PYTHON.with_name("gunicorn"), "application:application", "--bind", f"127.0.0.1:{port}"]
+    command: list[str | Path] = [PYTHON.with_name("gunicorn"), "application:application", "--bind", f"127.0.0.1:{port}"]
     how = [
         "--workers",
         "2",
@@ -48,7 +48,7 @@ def gunicorn(
         "--log-level",
         "warning",
     ]
-    where = ["--chdir", PEERS / name, "--worker-tmp-dir", folder]
+    where: list[str | Path] = ["--chdir", PEERS / name, "--worker-tmp-dir", folder]
     with running(
         [*command, *how, *where],
         folder=folder,
@@ -62,7 +62,7 @@ def gunicorn(
 def calls_of(
     token: str, introspect: str, client_secret: str, refresh_tokens: Sequence[str]
 ) -> Callable[[str], dict[str, Call]]:
-    """Return what is asked of a peer with opaque tokens: its first refresh tokens give the access tokens to ask about."""
+    """Return what is asked of a peer; its first refresh tokens give the access tokens to ask about."""
 
     def calls(port: str) -> dict[str, Call]:
         web = basic("web", client_secret)
