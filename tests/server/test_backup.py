@@ -47,13 +47,12 @@ def refresh(server: ServerProcess, refresh_token: str) -> Any:
 
 def test_who_was_signed_in_before_a_backup_is_so_after_it_was_restored(tmp_path: Path) -> None:
     port = free_port()
-    with running_server(tmp_path, APPLICATIONS, port=port, secret=SECRET) as server:
-        with Person(server.issuer) as person:
-            before = token(server, code_of(server.issuer, person))["refresh_token"]
-            back_up(tmp_path)
-            during = refresh(server, before)["refresh_token"]
-            newest = refresh(server, during)["refresh_token"]
-            later = token(server, code_of(server.issuer, person))["refresh_token"]
+    with running_server(tmp_path, APPLICATIONS, port=port, secret=SECRET) as server, Person(server.issuer) as person:
+        before = token(server, code_of(server.issuer, person))["refresh_token"]
+        back_up(tmp_path)
+        during = refresh(server, before)["refresh_token"]
+        newest = refresh(server, during)["refresh_token"]
+        later = token(server, code_of(server.issuer, person))["refresh_token"]
     restore(tmp_path)
 
     with running_server(tmp_path, APPLICATIONS, port=port, secret=SECRET) as server:

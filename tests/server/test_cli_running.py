@@ -253,3 +253,30 @@ def test_serve_tells_that_its_database_cannot_be_had(start: Start, tmp_path: Pat
 
     assert code == 1
     assert "the database is not available" in err
+
+
+def test_serve_tells_that_its_port_is_taken(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        write(tmp_path, taken.getsockname()[1])
+        code, err = refused(start("serve", EVERBEARER_SECRET=SECRET))
+
+    assert code == 1
+    assert "is in use already; write another into server.port or server.host" in err
+
+
+def test_serve_tells_that_the_port_for_metrics_is_taken(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        write(tmp_path, free_port(), f"[metrics]\nenabled = true\nport = {taken.getsockname()[1]}")
+        code, err = refused(start("serve", EVERBEARER_SECRET=SECRET))
+
+    assert code == 1
+    assert "is in use already; write another into metrics.port or metrics.host" in err
+
+
+def test_development_has_metrics_where_they_are_wanted(start: Start) -> None:
+    port = free_port()
+    first_line(
+        start("dev", "--port", "0", "--json", EVERBEARER_METRICS__ENABLED="true", EVERBEARER_METRICS__PORT=str(port))
+    )
+
+    assert "everbearer_workers 1\n" in httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=ENOUGH).text

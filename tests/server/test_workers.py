@@ -1,0 +1,44 @@
+"""Several processes at one socket: one that dies is replaced, and one that cannot start stops the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server_process import ServerProcess, free_port, running_server
+
+ENOUGH = 30
+
+
+def children(server: ServerProcess) -> set[int]:
+    """Return the worker processes, by what Linux tells."""
+    listed = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text("ascii").split()
+    return {pid for pid in map(int, listed) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def workers_told(port: int) -> str:
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    return next(line for line in text.splitlines() if line.startswith("everbearer_workers "))
+
+
+def test_a_worker_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("only Linux tells the children of a process")
+    port = free_port()
+    with running_server(tmp_path, f"workers = 2\n[metrics]\nenabled = true\nport = {port}\n") as server:
+        before = children(server)
+        os.kill(min(before), signal.SIGKILL)
+        deadline = time.monotonic() + ENOUGH
+        while len(children(server) - before) < 1 or workers_told(port) != "everbearer_workers 2":
+            assert time.monotonic() < deadline, server.told()
+            time.sleep(0.1)
+
+        assert len(before) == 2
+        assert httpx.get(f"{server.issuer}/readyz").status_code == 200
+    assert "a worker has died and is replaced" in server.told()
+    assert server.process.returncode == 0
