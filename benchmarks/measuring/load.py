@@ -79,15 +79,19 @@ class Sample:
     """What everybody else on the machine used, and what the host kept, of one core, in percent."""
 
 
-def measure(target: Target, call: Call, *, connections: int, warm_up: float, seconds: float) -> Sample:
+def measure(
+    target: Target, call: Call, *, connections: int, warm_up: float, seconds: float, chains: int | None = None
+) -> Sample:
     """Put one kind of load on a server and return what came of it.
+
+    Each connection walks one chain of tokens, or its share of `chains`, one after the other.
 
     Raises:
         RuntimeError: the generator gave up.
     """
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan"
-        plan.write_text(_plan(call, call.take(connections)), encoding="utf-8")
+        plan.write_text(_plan(call, call.take(chains or connections)), encoding="utf-8")
         command: list[str | Path] = [
             GENERATOR,
             str(target.port),

@@ -54,8 +54,7 @@ def in_turns(
                 continue
             samples[name].append(sample)
             errors = f", errors {sample.errors}" if sample.errors else ""
-            say(
-                f"{load}, {connections} at once, {number + 1}: {name} {sample.rate:.0f}/s, p99 {sample.p99:.1f} ms{errors}"
-            )
+            figures = f"{sample.rate:.0f}/s, p99 {sample.p99:.1f} ms{errors}"
+            say(f"{load}, {connections} at once, {number + 1}: {name} {figures}")
             time.sleep(SETTLE)
     return {name: taken for name, taken in samples.items() if taken}, failed
