@@ -1,9 +1,14 @@
-"""base64url without padding (RFC 7515 §2), in its one canonical form."""
+"""How values become text: compact JSON, and base64url without padding (RFC 7515 §2) in its one canonical form."""
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
+from collections.abc import Callable
+
+compact_json: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Return a value as JSON without spaces. Made once: `json.dumps` makes an encoder at each call."""
 
 
 def base64url(data: bytes) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from everbearer.oauth.encoding import base64url, from_base64url
+from everbearer.oauth.encoding import base64url, compact_json, from_base64url
 from everbearer.oauth.keys import KeySet, SigningKey
 
 _ES256 = ec.ECDSA(SHA256())
@@ -28,8 +29,7 @@ _PSS = PSS(mgf=MGF1(_SHA256), salt_length=_SHA256.digest_size)
 
 def sign(claims: Mapping[str, object], key: SigningKey, *, typ: str) -> str:
     """Return the claims as a signed JWT of this type."""
-    header = {"typ": typ, "alg": key.alg, "kid": key.kid}
-    signing_input = f"{_segment(header)}.{_segment(claims)}".encode()
+    signing_input = f"{_header(typ, key.alg, key.kid)}.{_segment(claims)}".encode()
     return f"{signing_input.decode()}.{base64url(_signature(signing_input, key))}"
 
 
@@ -47,8 +47,13 @@ def verify(token: str, keys: KeySet, *, typ: str) -> dict[str, Any] | None:
     return _members(payload)
 
 
+@lru_cache(maxsize=64)
+def _header(typ: str, alg: str, kid: str) -> str:
+    return _segment({"typ": typ, "alg": alg, "kid": kid})
+
+
 def _segment(members: Mapping[str, object]) -> str:
-    return base64url(json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode())
+    return base64url(compact_json(members).encode())
 
 
 def _members(segment: str) -> dict[str, Any] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from everbearer.oauth.encoding import compact_json
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -55,7 +56,7 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 def json_response(members: Mapping[str, object], *, status: int = 200, headers: Headers = NO_STORE) -> Response:
     """Render members as JSON, not to be stored unless `headers` say otherwise (RFC 6749 §5.1)."""
-    body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+    body = compact_json(members).encode()
     return Response(status=status, headers=(("Content-Type", "application/json"), *headers), body=body)
 
 

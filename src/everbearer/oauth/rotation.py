@@ -14,6 +14,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import lru_cache
 
 from everbearer.oauth.models import Client, EndReason, Grant, RotationPolicy
 
@@ -50,8 +51,12 @@ class Verdict:
 
 def policy_for(client: Client) -> RotationPolicy:
     """Return a client's policy with what depends on its kind filled in."""
-    policy = client.rotation
-    if client.public:
+    return _resolved(client.rotation, client.public)
+
+
+@lru_cache(maxsize=256)
+def _resolved(policy: RotationPolicy, public: bool) -> RotationPolicy:  # noqa: FBT001 - the key of a cache
+    if public:
         return replace(policy, rotate=policy.rotate is not False)
     return replace(policy, rotate=bool(policy.rotate), late_limit=None)
 
