@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 
@@ -16,29 +16,43 @@ class Wire:
         self.lose_answer_to: bytes | None = None
         """Cut the wire when the server answers what holds these bytes: it has done it, and nobody is told."""
         self.lost = 0
+        self._going_on: set[asyncio.Task[None] | None] = set()
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._to)
         asked: list[bool] = []
 
-        async def there() -> None:
-            while data := await reader.read(1 << 16):
-                if self.lose_answer_to and self.lose_answer_to in data:
-                    asked.append(True)
-                server_writer.write(data)
-            server_writer.close()
+        def there(data: bytes) -> bool:
+            if self.lose_answer_to and self.lose_answer_to in data:
+                asked.append(True)
+            return True
 
-        async def back() -> None:
-            while data := await server_reader.read(1 << 16):
-                if asked:
-                    self.lost += 1
-                    break
-                writer.write(data)
-            writer.close()
+        def back(data: bytes) -> bool:  # noqa: ARG001 - the shape of a look
+            self.lost += len(asked)
+            return not asked
 
-        await asyncio.gather(there(), back(), return_exceptions=True)
-        server_writer.close()
-        writer.close()
+        self._going_on.add(asyncio.current_task())
+        tasks = [
+            asyncio.create_task(_carry(reader, server_writer, there)),
+            asyncio.create_task(_carry(server_reader, writer, back)),
+        ]
+        # Whoever hangs up first ends it for both.
+        _, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for end in (server_writer, writer):
+            end.close()
+        await asyncio.gather(*[end.wait_closed() for end in (server_writer, writer)], return_exceptions=True)
+
+    async def close(self) -> None:
+        """Wait until all have hung up."""
+        await asyncio.gather(*[task for task in self._going_on if task])
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, look: Callable[[bytes], bool]) -> None:
+    while (data := await reader.read(1 << 16)) and look(data):
+        writer.write(data)
 
 
 @asynccontextmanager
@@ -51,3 +65,4 @@ async def wire_to(port: int) -> AsyncGenerator[Wire]:
         yield wire
     finally:
         server.close()
+        await wire.close()

@@ -97,7 +97,7 @@ class PostgreSQLConnection:
         try:
             async with asyncio.timeout(timeout):
                 connected: _Connected = await psycopg.AsyncConnection.connect(
-                    conninfo, autocommit=True, prepare_threshold=0, cursor_factory=psycopg.AsyncRawCursor[Row]
+                    conninfo, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.AsyncRawCursor[Row]
                 )
         except TimeoutError:
             raise ConnectionLost("PostgreSQL does not answer in time") from None
@@ -163,12 +163,11 @@ class PostgreSQLConnection:
 
     async def _settle_in(self) -> None:
         ((process,),) = await self.execute(b"SELECT pg_backend_pid()")
+        # Otherwise a pooler stands between, and may give each transaction another server: nothing of a session lasts,
+        # neither settings nor prepared statements.
         if process == self._connected.info.backend_pid:
             await self.execute(_SESSION)
-        else:
-            # A pooler stands between, and may give each transaction another server: nothing of a session lasts,
-            # neither settings nor prepared statements.
-            self._connected.prepare_threshold = None
+            self._connected.prepare_threshold = 0
 
     async def _control(self, command: bytes) -> None:
         with self._errors():
