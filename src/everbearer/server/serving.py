@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from pkgutil import resolve_name
 from threading import Thread
 from types import FrameType
 from typing import NoReturn, cast
@@ -23,10 +24,12 @@ from typing import NoReturn, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from everbearer.server.app import application
+from everbearer.http.asgi import Application
 from everbearer.server.config import Config
 from everbearer.server.logs import configure_logs
 
+APPLICATION = "everbearer.server.app:application"
+"""Found by name where it runs: neither other commands nor the parent of several processes have any use for it."""
 GRACE = 10
 """Seconds that requests under way have to finish when the server is told to stop."""
 LINGER = 0.5
@@ -165,6 +168,7 @@ def _accept(queue: socket.socket) -> socket.socket | None:
 
 def _settings(job: Job, stopping: Stopping) -> uvicorn.Config:
     server = job.config.server
+    application: Callable[..., Application] = resolve_name(APPLICATION)
     app = application(
         job.config,
         os.environ,
