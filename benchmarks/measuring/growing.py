@@ -30,7 +30,7 @@ WORKERS = 2
 CONNECTIONS = 16
 SMALL = 20_000
 YEARS = 2 * 365 * 24 * 60 * 60
-ROOM = 4096
+ROOM = 10_000
 """Bytes of disk to have at hand for each grant, logs of the databases included."""
 MOST_PURGE_TURNS = 40
 

@@ -27,6 +27,8 @@ USERINFO = "userinfo"
 DISCOVERY = "discovery"
 OPENID_OPAQUE = "openid, opaque"
 """Not a load: these give the opaque access tokens that userinfo and introspection are asked about."""
+LIVE_GRANTS = 10_000
+"""How many there are at least, of which some are refreshed: in ours and the floor, whose rows would share few pages."""
 ACCESS_TOKENS = 64
 """How many different access tokens introspection and userinfo are asked about."""
 

@@ -16,6 +16,7 @@ from measuring.contenders.contender import (
     CLIENT_CREDENTIALS,
     DISCOVERY,
     INTROSPECTION,
+    LIVE_GRANTS,
     OPENID_OPAQUE,
     REFRESH,
     REFRESH_ID_TOKEN,
@@ -231,8 +232,9 @@ def _filled_and_serving(place: Place, installation: Installation, database: tupl
     wanted[KINDS[OPENID_OPAQUE]] = ACCESS_TOKENS
     drawn: dict[str, list[str]] = {}
     for kind, count in wanted.items():
-        fill(installation.database, kind, count, now=now)
-        drawn[kind.name] = tokens(kind, installation.secret, count=count, of=count, now=now)
+        of = max(count, LIVE_GRANTS) if kind is KINDS[REFRESH] else count
+        fill(installation.database, kind, of, now=now)
+        drawn[kind.name] = tokens(kind, installation.secret, count=count, of=of, now=now)
     calls = _calls(drawn, installation.client_secret)
     with serving(installation, calls, database=database) as target:
         held = access_tokens(target.port, calls[OPENID_OPAQUE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import random
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from hashlib import sha256
 
 import apsw
 
-from measuring.contenders.contender import REFRESH, Contender, Place, Start, basic, refresh_call
+from measuring.contenders.contender import LIVE_GRANTS, REFRESH, Contender, Place, Start, basic, refresh_call
 from measuring.load import Target
 from measuring.paths import PEERS, PYTHON
 from measuring.processes import free_port, listens, running
@@ -43,7 +44,9 @@ def _contender(name: str, setting: str, start: Start) -> Contender:
 
 @contextmanager
 def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[Target]:
-    count, key, client_secret = place.chains.get(REFRESH, 0), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    key, client_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    chains = place.chains.get(REFRESH, 0)
+    count = max(chains, LIVE_GRANTS)
     pids: tuple[int, ...] = ()
     if postgresql:
         cluster = place.cluster()
@@ -57,6 +60,7 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         with connection:
             connection.executemany("INSERT INTO families VALUES (?, 1)", [(n,) for n in range(1, count + 1)])
         connection.close()
+    families = random.Random(0).sample(range(1, count + 1), chains)  # noqa: S311 - which ones does not matter
     port = free_port()
     environ = {"DATABASE": database, "KEY": key, "CLIENT": "floor", "CLIENT_SECRET": client_secret}
     with running(
@@ -66,7 +70,7 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         environ=environ,
         ready=lambda: listens(port),
     ) as started:
-        call = refresh_call("/token", basic("floor", client_secret), [_token(key, n) for n in range(1, count + 1)])
+        call = refresh_call("/token", basic("floor", client_secret), [_token(key, n) for n in families])
         yield Target(
             port=port, server=[started.pid], database=pids, calls={REFRESH: call}, ready_after=started.ready_after
         )
