@@ -1,4 +1,4 @@
-"""SQLite does what memory does, whatever the order of the verbs."""
+"""SQLite and PostgreSQL do what memory does, whatever the order of the verbs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant, Lifetimes
 from everbearer.storage.memory import MemoryStore
+from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from everbearer.storage.store import AdminStore
+from postgresql_server import PostgreSQLServer, emptied
 from storage.values import CLIENT, EVENT, KEY, NOW, SESSION, USER, new_grant
 
 Act: TypeAlias = Callable[[AdminStore], Any]
@@ -219,3 +221,21 @@ async def test_memory_and_sqlite_agree_on_every_sequence_of_verbs(acts: list[Act
             assert await act(sqlite) == await act(memory)
 
         assert await everything_in(sqlite) == await everything_in(memory)
+
+
+@given(acts=st.lists(ACTS, min_size=10, max_size=40))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_memory_and_postgresql_agree_on_every_sequence_of_verbs(
+    postgresql: PostgreSQLServer, acts: list[Act]
+) -> None:
+    memory, store = MemoryStore(), PostgreSQLStore(emptied(postgresql, "agreeing"))
+    await store.migrate()
+    try:
+        await begin(memory)
+        await begin(store)
+        for act in acts:
+            assert await act(store) == await act(memory)
+
+        assert await everything_in(store) == await everything_in(memory)
+    finally:
+        await store.close()
