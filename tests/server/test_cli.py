@@ -170,10 +170,10 @@ def test_a_public_client_has_no_secret(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("--type", "app"), 2, "client: Invalid enum value 'app'"),
+        (("--type", "app"), 2, 'client: type: is not what this setting takes; write one of "machine"'),
         (("--type", "spa", "--redirect-uri", "http://a.example/"), 2, "would send the code in clear"),
         (("--type", "machine", "--id", "web"), 1, "there is a client web already"),
-        (("--type", "machine", "--scope", "ordrs"), 2, "--scope: ordrs is not declared under [scopes]"),
+        (("--type", "machine", "--scope", "ordrs"), 2, "scope: ordrs is not declared under [scopes]"),
         (("--type", "machine", "--scope", 'openid "'), 2, "separate values by spaces"),
         (("--type", "web", "--scope", FULL_ACCESS), 2, "is for first-party clients"),
     ],

@@ -33,7 +33,7 @@ def environment_overrides(environ: Mapping[str, str], reading: Reading) -> dict[
         # Without a `__` it may be somebody else's: container platforms make EVERBEARER_SERVICE_HOST and the like.
         elif section in sections:
             kind = sections[section]
-            overrides[section] = prepare(_as_toml(environ[variable], kind), kind, reading, variable)
+            overrides[section] = prepare(as_toml(environ[variable], kind), kind, reading, variable)
         elif name in _misspelt() and not environ[variable].startswith("tcp://"):
             reading.refuse(variable, f"is not read; write {_misspelt()[name]}, with two underscores after the section")
     return overrides
@@ -59,12 +59,12 @@ def _override(overrides: dict[str, Any], where: tuple[str, str], text: str, read
     kind = bare.value_type if isinstance(bare, inspect.DictType) else keys_of(bare).get(key)
     if kind is None:
         return reading.refuse(variable, f"{key} is not a known key of {section}; {nearest(key, keys_of(bare))}")
-    value = prepare(_as_toml(text, kind), kind, reading, variable)
+    value = prepare(as_toml(text, kind), kind, reading, variable)
     overrides.setdefault(section, {})[key] = value
     return None
 
 
-def _as_toml(text: str, kind: inspect.Type) -> Any:  # noqa: ANN401 - as TOML has it
+def as_toml(text: str, kind: inspect.Type) -> Any:  # noqa: ANN401 - as TOML has it
     """Return text as it is where text is wanted, else what it would be in the file."""
     if isinstance(plain(kind), inspect.StrType | inspect.LiteralType) or marked(kind) == "duration":
         return text

@@ -20,7 +20,8 @@ from everbearer.server.config_words import config_type, keys_of, what_to_write
 DEFAULT_FILE = "everbearer.toml"
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
-_MADE_FOR_ALL = ("lifetimes", "rotation")
+MADE_FOR_ALL = ("lifetimes", "rotation")
+"""The tables of a client that override single values of those of the same name."""
 
 
 def find_config(path: Path | None) -> Path | None:
@@ -38,13 +39,13 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     folder = (path.parent if path else Path()).absolute()
     file = Reading(source=str(path or "configuration"), folder=folder)
     data: dict[str, Any] = prepare(_read_toml(path), config_type(), file, "") if path else {}
-    _check(data, file, lambda key: f"{file.source}: {key}")
+    check_types(data, file, lambda key: f"{file.source}: {key}")
     outside = Reading(source="environment", folder=Path().absolute())
     overrides = environment_overrides(environ, outside)
-    _check(overrides, outside, lambda key: f"environment: {variable_of(key)}")
+    check_types(overrides, outside, lambda key: f"environment: {variable_of(key)}")
     if file.problems or outside.problems:
         raise ConfigError(*file.problems, *outside.problems)
-    config = _beside(folder, msgspec.convert(_for_each_client(_merge(data, overrides)), Config))
+    config = _beside(folder, msgspec.convert(_for_each_client(merge(data, overrides)), Config))
     problems = config_problems(config)
     if problems:
         raise ConfigError(*(f"{file.source}: {problem}" for problem in problems))
@@ -72,7 +73,8 @@ def _beside(folder: Path, config: Config) -> Config:
     return structs.replace(config, server=structs.replace(config.server, database=str(folder / database)))
 
 
-def _merge(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def merge(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with others put over them; tables are merged key by key."""
     merged = dict(data)
     for name, value in overrides.items():
         below = merged.get(name)
@@ -83,14 +85,17 @@ def _merge(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, A
 def _for_each_client(data: dict[str, Any]) -> dict[str, Any]:
     """Let each client's own tables override single values of those made for all."""
     clients = [
-        client | {name: data.get(name, {}) | client.get(name, {}) for name in _MADE_FOR_ALL}
+        client | {name: data.get(name, {}) | client.get(name, {}) for name in MADE_FOR_ALL}
         for client in data.get("clients", ())
     ]
     return data | {"clients": clients}
 
 
-def _check(data: Mapping[str, Any], reading: Reading, place: Callable[[str], str]) -> None:
-    """Convert piece by piece, so that a problem in each piece is told and not only the first of all."""
+def check_types(data: Mapping[str, Any], reading: Reading, place: Callable[[str], str]) -> None:
+    """Convert piece by piece, so that a problem in each piece is told and not only the first of all.
+
+    `place` makes what a problem begins with of its key. Problems are noted in `reading`.
+    """
     for piece, index in _pieces(data):
         try:
             msgspec.convert(piece, Config)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from everbearer.login.passwords import is_password_hash
 from everbearer.login.sign_in import normal_login
 from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
@@ -19,7 +21,8 @@ from everbearer.server.config_words import nearest
 from everbearer.server.declared_clients import declared_client, lifetimes_of, rotation_of
 from everbearer.server.secrets import client_secret_problem, one_secret
 
-_WITH_SECRET = frozenset({"web", "machine"})
+WITH_SECRET = frozenset({"web", "machine"})
+"""The types of clients that have a secret."""
 
 
 def config_problems(config: Config) -> tuple[str, ...]:
@@ -126,15 +129,23 @@ def _clients(config: Config) -> Iterator[str]:
             yield f"clients: {client_id} is declared {count} times; keep one"
     for client in config.clients:
         where = f"client {client.client_id}"
-        problems = (*_secret_settings(client), *scope_problems(client, config))
+        problems = (*secret_setting_problems(client), *scope_problems(client, config))
         yield from (f"{where}: {problem}" for problem in problems)
         if not problems:
             # Any hash will do for the rules: what the secret is does not matter to them.
-            hashes = ("declared",) if client.type in _WITH_SECRET else ()
+            hashes = ("declared",) if client.type in WITH_SECRET else ()
             yield from (f"{where}: {problem}" for problem in client_problems(declared_client(client, hashes, config)))
 
 
-def _secret_settings(client: ClientSection) -> Iterator[str]:
+def client_setting_problems(client: ClientSection, hashes: tuple[str, ...], config: Config) -> tuple[str, ...]:
+    """Return what is wrong with a client that is not declared, beside a configuration in which all else is good."""
+    # Scopes first: those that cannot be parsed make no client to look at.
+    problems = (*scope_problems(client, config), *_keys(structs.replace(config, clients=(client,))))
+    return problems or client_problems(declared_client(client, hashes, config))
+
+
+def secret_setting_problems(client: ClientSection) -> Iterator[str]:
+    """Yield what is wrong with where a client has its secret from."""
     settings = {
         "client_secret": client.client_secret,
         "client_secret_file": client.client_secret_file,
@@ -145,9 +156,9 @@ def _secret_settings(client: ClientSection) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
-    if given and client.type not in _WITH_SECRET:
+    if given and client.type not in WITH_SECRET:
         yield f'{given}: a client of type "{client.type}" cannot keep a secret; take it out, or write type = "web"'
-    if not given and client.type in _WITH_SECRET:
+    if not given and client.type in WITH_SECRET:
         yield f'client_secret_file: a client of type "{client.type}" needs a secret; write the path of a file with it'
     for secret in filter(None, (client.client_secret, *client.client_secrets)):
         problem = client_secret_problem(secret)
@@ -165,7 +176,7 @@ def scope_problems(client: ClientSection, config: Config) -> Iterator[str]:
     for value in scope:
         if value not in config.all_scopes:
             yield f"scope: {value} is not declared under [scopes]; {nearest(value, config.all_scopes)}"
-    if FULL_ACCESS in scope and not (client.first_party and client.type not in _WITH_SECRET):
+    if FULL_ACCESS in scope and not (client.first_party and client.type not in WITH_SECRET):
         yield f'scope: {FULL_ACCESS} is for first-party clients of type "spa" or "native"; take it out'
 
 

@@ -56,9 +56,9 @@ def rotation_of(section: RotationSection) -> RotationPolicy:
 
 
 def _auth_method(section: ClientSection, hashes: tuple[str, ...]) -> AuthMethod | None:
-    if not hashes:
-        return AuthMethod.NONE
-    return AuthMethod(section.token_endpoint_auth_method) if section.token_endpoint_auth_method else None
+    if section.token_endpoint_auth_method:
+        return AuthMethod(section.token_endpoint_auth_method)
+    return None if hashes else AuthMethod.NONE
 
 
 def _grant_types(section: ClientSection) -> tuple[str, ...]:

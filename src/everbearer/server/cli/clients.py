@@ -8,23 +8,31 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Client, Ended, EndReason
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
-from everbearer.server.cli.output import moment, say, say_json, say_members, say_table
-from everbearer.server.config import ClientSection
+from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn
+from everbearer.server.client_settings import changed_section, new_section, settings_of
 from everbearer.server.config_reading import ConfigError
-from everbearer.server.config_rules import scope_problems
+from everbearer.server.config_rules import WITH_SECRET, client_setting_problems, secret_setting_problems
 from everbearer.server.declared import CLIENT_SECRET
 from everbearer.server.declared_clients import declared_client
+from everbearer.server.secrets import client_secrets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Id = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any setting of [[clients]] as in the file, such as lifetimes.access_token=10m; may be repeated.",
+    ),
+]
 KEPT_SECRETS = 2
 """The new one, and the one before it until the application has changed over."""
 
@@ -46,7 +54,7 @@ def list_clients(config: ConfigOption = None, *, as_json: JsonOption = False) ->
         (
             each.client_id,
             each.client_name,
-            "public" if each.public else "confidential",
+            _kind(each),
             " ".join(each.grant_types),
             "disabled" if each.disabled_at else "",
         )
@@ -59,40 +67,51 @@ def list_clients(config: ConfigOption = None, *, as_json: JsonOption = False) ->
 def show_client(client_id: Id, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Show all settings of an application."""
     client = at_desk(config, lambda desk: _existing(client_id, desk))
-    members = client_members(client)
     if as_json:
-        say_json(members)
-    else:
-        say_members(members | {"created_at": moment(client.created_at), "disabled_at": moment(client.disabled_at)})
+        say_json(client_members(client))
+        return
+    say_members(
+        {
+            "client_id": client.client_id,
+            "kind": _kind(client),
+            "secrets": len(client.secrets),
+            "created_at": moment(client.created_at),
+            "disabled_at": moment(client.disabled_at),
+        }
+    )
+    rows = [(key, setting.text) for key, setting in settings_of(client).items()]
+    say("")
+    say_table(("SETTING", "IN FORCE, AS --set TAKES IT"), rows, otherwise="")
 
 
 @app.command("create")
 def create_client(  # noqa: PLR0913 - one argument an option
     type_: Annotated[str, typer.Option("--type", help="spa, native, web or machine.")],
     client_id: Annotated[str, typer.Option("--id", help="Its client id; a random one where left out.")] = "",
-    name: Annotated[str, typer.Option(help="What users see.")] = "",
+    name: Annotated[str | None, typer.Option(help="What users see.")] = None,
     redirect_uri: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     post_logout_redirect_uri: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     scope: Annotated[str | None, typer.Option(help="All it may ask for, separated by spaces.")] = None,
-    access_token_format: Annotated[str, typer.Option(help="jwt or opaque.")] = "jwt",  # noqa: S107 - a format
+    access_token_format: Annotated[str | None, typer.Option(help="jwt or opaque.")] = None,
     config: ConfigOption = None,
     *,
+    set_: SetOption = None,
     first_party: Annotated[bool, typer.Option("--first-party", help="Your own: no consent page.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Create an application. Its secret, if it has one, is printed this once and never again."""
-    given = {
+    short = {
         "type": type_,
-        "client_id": client_id or random_bytes(8).hex(),
+        "client_id": client_id or None,
         "client_name": name,
-        "redirect_uris": redirect_uri or [],
-        "post_logout_redirect_uris": post_logout_redirect_uri or [],
+        "redirect_uris": redirect_uri,
+        "post_logout_redirect_uris": post_logout_redirect_uri,
         "scope": scope,
         "access_token_format": access_token_format,
-        "first_party": first_party,
+        "first_party": first_party or None,
     }
-    secret = new_secret() if type_ in {"web", "machine"} else ""
-    client = at_desk(config, lambda desk: _create(given, secret, desk))
+    given = {key: value for key, value in short.items() if value is not None}
+    client, secret = at_desk(config, lambda desk: _create(given, set_ or [], desk))
     _tell(client, secret, as_json=as_json)
 
 
@@ -101,27 +120,71 @@ def new_secret() -> str:
     return base64url(random_bytes(32))
 
 
-async def _create(given: dict[str, Any], secret: str, desk: Desk) -> Client:
-    merged = given | {
-        "lifetimes": msgspec.structs.asdict(desk.config.lifetimes),
-        "rotation": msgspec.structs.asdict(desk.config.rotation),
-    }
-    try:
-        section = msgspec.convert(merged, ClientSection)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"client: {error}") from None
-    unknown = tuple(f"--{problem}" for problem in scope_problems(section, desk.config))
-    if unknown:
-        raise ConfigError(*unknown)
-    hashes = (desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()),) if secret else ()
-    client = replace(declared_client(section, hashes, desk.config), created_at=desk.now)
-    problems = client_problems(client)
+async def _create(short: dict[str, Any], texts: list[str], desk: Desk) -> tuple[Client, str]:
+    """Store a new client and return it with its secret; that is empty where none was made."""
+    section = new_section(short, texts, desk.config)
+    made = new_secret() if section.type in WITH_SECRET and not section.client_secret_file else ""
+    section = msgspec.structs.replace(section, client_secret=made)
+    problems = tuple(secret_setting_problems(section))
     if problems:
         raise ConfigError(*problems)
+    hashes = tuple(desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()) for secret in client_secrets(section))
+    problems = client_setting_problems(section, hashes, desk.config)
+    if problems:
+        raise ConfigError(*problems)
+    client = replace(declared_client(section, hashes, desk.config), created_at=desk.now)
     if await desk.store.client(client.client_id) is not None:
-        raise NotDone(f"there is a client {client.client_id} already; choose another id")
+        raise NotDone(
+            f"there is a client {client.client_id} already; choose another id, or run: everbearer client change"
+        )
     await desk.store.put_client(client, _event(EventKind.CLIENT_CREATED, client, desk))
-    return client
+    _warn_of_declaration(client, desk)
+    return client, made
+
+
+@app.command("change")
+def change_client(
+    client_id: Id, set_: SetOption = None, config: ConfigOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Change settings of an application. A running server goes by them from its next request on, live grants too."""
+    before, after = at_desk(config, lambda desk: _change(client_id, set_ or [], desk))
+    was, now = settings_of(before), settings_of(after)
+    changed = [key for key in now if now[key] != was[key]]
+    if as_json:
+        differences = {key: {"before": was[key].value, "now": now[key].value} for key in changed}
+        say_json(client_members(after) | {"changed": differences})
+        return
+    rows = [(key, was[key].text, now[key].text) for key in changed]
+    say_table(("SETTING", "BEFORE", "NOW"), rows, otherwise="Nothing changed: all of it was so before.")
+
+
+async def _change(client_id: str, texts: list[str], desk: Desk) -> tuple[Client, Client]:
+    """Store a client with other settings and return it as it was and as it is."""
+    before = await _existing(client_id, desk)
+    section = changed_section(before, texts)
+    problems = client_setting_problems(section, before.secrets, desk.config)
+    if problems:
+        raise ConfigError(*problems)
+    after = replace(
+        declared_client(section, before.secrets, desk.config),
+        created_at=before.created_at,
+        disabled_at=before.disabled_at,
+        epoch=before.epoch,
+    )
+    was, now = settings_of(before), settings_of(after)
+    changed = " ".join(key for key in now if now[key] != was[key])
+    if changed:
+        await desk.store.put_client(after, _event(EventKind.CLIENT_CHANGED, after, desk, change=changed))
+    _warn_of_declaration(after, desk)
+    return before, after
+
+
+def _warn_of_declaration(client: Client, desk: Desk) -> None:
+    if client.client_id in {section.client_id for section in desk.config.clients}:
+        warn(
+            f"warning: {client.client_id} is declared in the configuration, and the next start makes it as it stands "
+            "there; write the same there"
+        )
 
 
 def _tell(client: Client, secret: str, *, as_json: bool) -> None:
@@ -199,6 +262,10 @@ def delete_client(
         return client
 
     _done(at_desk(config, delete), f"{client_id} is deleted; all its grants have ended.", as_json=as_json)
+
+
+def _kind(client: Client) -> str:
+    return "public" if client.public else "confidential"
 
 
 async def _existing(client_id: str, desk: Desk) -> Client:
