@@ -8,8 +8,11 @@ import pytest
 
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import EndReason, Everything
+from every_store import ON_EVERY_STORE
 from meddled_store import meddled, superseded
 from world import NOW, World
+
+pytestmark = ON_EVERY_STORE
 
 End = Callable[[World, str], Awaitable[None]]
 

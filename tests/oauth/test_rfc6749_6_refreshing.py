@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.models import AccessTokenFormat
+from every_store import ON_EVERY_STORE
 from world import SECRET, World, basic, claims_of
+
+pytestmark = ON_EVERY_STORE
 
 EVERY_KIND = pytest.mark.parametrize("client", ["spa", "opaque", "web", "rotating"])
 

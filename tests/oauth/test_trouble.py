@@ -9,8 +9,11 @@ import pytest
 
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.keys import KeySet
+from every_store import ON_EVERY_STORE
 from meddled_store import calls_of, meddled, unavailable
 from world import Answer, World, signing_keys
+
+pytestmark = ON_EVERY_STORE
 
 
 def _asks_to_come_again(answer: Answer) -> bool:
