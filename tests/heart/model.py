@@ -21,6 +21,7 @@ class ModelClient:
     late_after: int = 10
     late_limit: int | None = 3
     retry_limit: int = 200
+    arrival_after: int = 120
     access: int = 1800
     idle: int | None = 30 * 86400
     absolute: int = 364 * 86400

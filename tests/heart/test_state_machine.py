@@ -51,7 +51,7 @@ from heart.model import ModelClient, ModelGrant
 
 SUBJECTS = ("ada", "grace")
 KEYS = ("", "", "one", "two")
-MOMENTS = (1, 9, 11, 61)
+MOMENTS = (1, 9, 11, 61, 121)
 STEPS = (*MOMENTS, *MOMENTS, 601, 601, 1801, 86400, 8 * 86400, 31 * 86400)
 RARELY = st.sampled_from((False, False, True))
 """For what would leave too little to happen afterwards."""
@@ -59,6 +59,7 @@ MOST_GRANTS = 4
 PICK = st.integers(min_value=0, max_value=50)
 """Which of those there are, counted around."""
 ADMIN = "admin:test"
+ARRIVED, TOLD_BY_ARRIVAL = "arrived", "reused after its answer had arrived"
 
 
 class Heart(RuleBasedStateMachine):
@@ -183,9 +184,10 @@ class Heart(RuleBasedStateMachine):
             active = finish(introspect(self.server, text)).members["active"]
         else:
             active = finish(userinfo(self.server, text)).ok
-        late_enough = self.clock.now - grant.issued_at > client.late_after
+        late_enough = self.clock.now - grant.issued_at > client.arrival_after
         if good and generation == grant.newest and client.rotates and grant.offline and late_enough:
             grant.arrived = True
+            self.met[ARRIVED] += 1
 
         assert active is good
 
@@ -224,10 +226,11 @@ class Heart(RuleBasedStateMachine):
         window=st.sampled_from((None, None, 0, 60, 600)),
         limit=st.sampled_from((None, 1, 3, 3)),
         retries=st.sampled_from((2, 200, 200)),
+        arrival=st.sampled_from((0, 120, 120)),
         rotates=st.booleans(),
     )
     def the_policy_changes(
-        self, client: int, window: int | None, limit: int | None, retries: int, rotates: bool
+        self, client: int, window: int | None, limit: int | None, retries: int, arrival: int, rotates: bool
     ) -> None:
         changed = list(self.clients.values())[client % len(self.clients)]
         policy = replace(
@@ -235,6 +238,7 @@ class Heart(RuleBasedStateMachine):
             retry_window=window,
             late_limit=limit,
             retry_limit=retries,
+            arrival_after=arrival,
             rotate=changed.public or rotates,
         )
         self.put(replace(changed, rotation=policy))
@@ -338,8 +342,10 @@ class Heart(RuleBasedStateMachine):
         if self.settings[by.client_id].disabled:
             assert answer.error == "invalid_client"
             return
+        told_by_arrival = grant.arrived and not grant.end and generation == grant.newest - 1
         expected = model.refresh(grant, self.settings[by.client_id], generation, now=self.clock.now, key=key, wide=wide)
         self.met[expected.reason or expected.answer] += 1
+        self.met[TOLD_BY_ARRIVAL] += told_by_arrival and expected.reason == EndReason.REUSED
         if expected.answer == model.OK:
             assert answer.ok
             row = finish(self.store.grant(self.grant_id(number)))
@@ -370,6 +376,7 @@ class Heart(RuleBasedStateMachine):
             window=policy.retry_window,
             late_limit=policy.late_limit,
             retry_limit=policy.retry_limit,
+            arrival_after=policy.arrival_after,
             idle=lifetimes.refresh_token_idle,
             absolute=lifetimes.refresh_token,
             disabled=client.disabled_at is not None,
@@ -404,7 +411,10 @@ def _falls_under(everything: str, grant: ModelGrant, named: ModelGrant, *, same:
     return same and not grant.offline
 
 
-CORE = {*(Happening.ROTATED, Happening.REFRESHED, Happening.RETRIED, Happening.RETRIED_LATE), EndReason.REUSED}
+CORE: set[str] = {
+    *(Happening.ROTATED, Happening.REFRESHED, Happening.RETRIED, Happening.RETRIED_LATE),
+    *(EndReason.REUSED, ARRIVED, TOLD_BY_ARRIVAL),
+}
 EVERYTHING = CORE | {
     *(Happening.RECOVERED, EndReason.LATE_RETRIES, EndReason.EXPIRED_IDLE, EndReason.EXPIRED_ABSOLUTE),
     *(EndReason.REVOKED_BY_CLIENT, EndReason.PASSWORD_CHANGED, EndReason.CONSENT_WITHDRAWN, EndReason.CLIENT_DISABLED),

@@ -132,6 +132,7 @@ def test_no_idle_limit_is_no_problem() -> None:
         (RotationPolicy(late_after=-1), "rotation.late_after is -1: it must be at least 0"),
         (RotationPolicy(late_limit=0), "rotation.late_limit is 0: it must be at least 1"),
         (RotationPolicy(retry_limit=0), "rotation.retry_limit is 0: it must be at least 1"),
+        (RotationPolicy(arrival_after=-1), "rotation.arrival_after is -1: it must be at least 0"),
         (RotationPolicy(rotate=False, retry_window=60), "but rotation.rotate is false"),
         (RotationPolicy(retry_window=5, late_after=10), "no retry could ever be late"),
     ],
@@ -151,6 +152,8 @@ def test_a_rotation_policy_that_contradicts_itself_is_told(policy: RotationPolic
         RotationPolicy(retry_window=600),
         RotationPolicy(rotate=False),
         RotationPolicy(rotate=True, late_limit=None),
+        RotationPolicy(arrival_after=0),
+        RotationPolicy(retry_window=60, arrival_after=60),
     ],
 )
 def test_a_rotation_policy_that_makes_sense_is_accepted(policy: RotationPolicy) -> None:

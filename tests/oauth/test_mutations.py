@@ -164,6 +164,11 @@ MUTATIONS: Mapping[str, Mutation] = {
         instead={"if grant.confirmed >= grant.generation:": "if grant.confirmed < 0:"},
         tests=[f"{RETRIES}::test_an_access_token_in_use_proves_its_answer_arrived_and_closes_the_window"],
     ),
+    "an answer counts as arrived as soon as a retry counts as late": Mutation(
+        module="oauth/confirmation.py",
+        instead={"> policy.arrival_after:": "> policy.late_after:"},
+        tests=[f"{RETRIES}::test_an_access_token_used_within_two_minutes_leaves_the_window_open_for_another_tab"],
+    ),
     "the retry limit is ignored": Mutation(
         module=_RULE,
         instead={"if grant.retries >= policy.retry_limit:": "if grant.retries < 0:"},

@@ -153,6 +153,7 @@ POLICIES = st.builds(
     late_after=st.integers(0, 50),
     late_limit=st.none() | st.integers(1, 4),
     retry_limit=st.integers(0, 5),
+    arrival_after=st.integers(0, 50),
 )
 GRANTS = st.builds(
     lambda **fields: replace(GRANT, **fields),

@@ -81,8 +81,13 @@ def test_seeing_an_answer_arrive_too_early_signs_racing_tabs_out() -> None:
     def tabs(name: str) -> float:
         return honest(name, Population.TABS)
 
-    assert tabs("ours, late after 60 s, introspected") < tabs("ours, default, introspected")
-    assert tabs("ours, default") < tabs("ours, default, introspected")
+    assert tabs("ours, default, introspected") <= tabs("ours, arrival after 60 s") < tabs("ours, arrival after 10 s")
+    assert tabs("ours, default") <= tabs("ours, default, introspected")
+
+
+def test_seeing_an_answer_arrive_refuses_the_thief_in_step_however_late_it_is_noted() -> None:
+    assert stay("ours, default", Thief.IN_STEP) > stay("ours, default, introspected", Thief.IN_STEP) == 0
+    assert stay("ours, default, introspected", Thief.AGAIN) < 24 * 3600
 
 
 @pytest.mark.parametrize("name", ["ours, default", "count, 5 reuses", "same successor for 60 s"])

@@ -17,6 +17,7 @@ POLICIES = (
     RotationPolicy(retry_window=60, late_limit=2),
     RotationPolicy(late_limit=1, late_after=2),
     RotationPolicy(late_limit=None, retry_limit=2),
+    RotationPolicy(arrival_after=0),
 )
 
 

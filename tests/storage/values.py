@@ -43,7 +43,9 @@ CLIENT = Client(
     lifetimes=Lifetimes(
         access_token=100, refresh_token=10_000, refresh_token_idle=1_000, id_token=50, authorization_code=10
     ),
-    rotation=RotationPolicy(rotate=False, retry_window=7, late_after=8, late_limit=None, retry_limit=9),
+    rotation=RotationPolicy(
+        rotate=False, retry_window=7, late_after=8, late_limit=None, retry_limit=9, arrival_after=11
+    ),
     client_uri="https://app.example/",
     logo_uri="https://app.example/logo.png",
     policy_uri="https://app.example/policy",

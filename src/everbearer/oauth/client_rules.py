@@ -28,6 +28,9 @@ _URI = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 """The characters of RFC 3986: no spaces, control characters, quotes, backslashes or letters beyond ASCII."""
 _CODE_IN_A_URI = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "filesystem"})
 
+_LEAST = {"retry_window": 0, "late_after": 0, "late_limit": 1, "retry_limit": 1, "arrival_after": 0}
+"""The least that each number of a rotation policy may be."""
+
 
 def client_problems(client: Client) -> tuple[str, ...]:
     """Return what is wrong with a client's settings, a sentence each that says what to change."""
@@ -196,7 +199,7 @@ def _rotation(client: Client) -> Iterator[str]:
 
 def _retries(policy: RotationPolicy) -> Iterator[str]:
     window = policy.retry_window
-    for name, least in (("retry_window", 0), ("late_after", 0), ("late_limit", 1), ("retry_limit", 1)):
+    for name, least in _LEAST.items():
         value = getattr(policy, name)
         if value is not None and value < least:
             yield f"rotation.{name} is {value}: it must be at least {least}"

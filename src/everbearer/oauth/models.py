@@ -50,6 +50,10 @@ class RotationPolicy:
     clients have none: each retry of theirs is authenticated."""
     retry_limit: int = 200
     """How many retries one generation may have; more are refused and the grant lives."""
+    arrival_after: int = 120
+    """Seconds after a rotation, beyond which the use of an access token that came with it, at userinfo or
+    introspection, proves that the answer arrived and closes the retry window. Long enough for a second tab: browsers
+    throttle the timers of background tabs to once a minute, and clocks of nodes differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,14 @@ class RotationSection(Section, frozen=True, kw_only=True):
     retry_limit: Annotated[
         int, Meta(description="How many retries one generation may have; more are refused, the grant lives.")
     ] = _rotation.retry_limit
+    arrival_after: Annotated[
+        Seconds,
+        Meta(
+            description="After how long the use of a new access token, at userinfo or introspection, proves that the "
+            "answer it came in arrived, so that the refresh token before is answered no more. More than a minute, for "
+            "browsers throttle the timers of background tabs."
+        ),
+    ] = _rotation.arrival_after
 
 
 class SessionsSection(Section, frozen=True, kw_only=True):

@@ -11,6 +11,9 @@ from everbearer.simulation.habits import Habits
 from everbearer.simulation.policy import FIRST, REFUSED, Family, Policy
 from everbearer.simulation.timeline import Program, Timeline
 
+USED_AT = (0.5, 15, 90, 165, 600)
+"""Seconds after an access token came at which the server sees it used, where it sees that at all."""
+
 
 class Population(StrEnum):
     """Kinds of honest clients. All of them lose answers."""
@@ -123,9 +126,10 @@ class Device:
 
 
 def uses(timeline: Timeline, family: Family, token: int) -> Program:
-    """Use the access token that came with a refresh token: at once, and when the application asks next."""
-    for delay in (0.5, 14.5, 75):
-        yield timeline.now + delay
+    """Use the access token that came with a refresh token: at once, and when the application asks again."""
+    came_at = timeline.now
+    for age in USED_AT:
+        yield came_at + age
         family.seen(token, int(timeline.now))
 
 

@@ -66,7 +66,7 @@ class OurFamily:
 
     def seen(self, token: int, now: int) -> None:
         """Confirm that the newest answer arrived, as the endpoints that see an access token do."""
-        if token == self.grant.generation and now - self.grant.rotated_at > self.policy.late_after:
+        if token == self.grant.generation and now - self.grant.rotated_at > self.policy.arrival_after:
             self.grant = replace(self.grant, confirmed=token)
 
 
@@ -91,9 +91,10 @@ OURS = (
     our_policy("ours, default"),
     our_policy("ours, default, key", keyed=True),
     our_policy("ours, default, introspected", sees=True),
+    our_policy("ours, arrival after 10 s", RotationPolicy(arrival_after=10), sees=True),
+    our_policy("ours, arrival after 60 s", RotationPolicy(arrival_after=60), sees=True),
     our_policy("ours, late after 2 s", RotationPolicy(late_after=2)),
     our_policy("ours, late after 60 s", RotationPolicy(late_after=60)),
-    our_policy("ours, late after 60 s, introspected", RotationPolicy(late_after=60), sees=True),
     our_policy("ours, late limit 5", RotationPolicy(late_limit=5)),
     our_policy("ours, no late limit", RotationPolicy(late_limit=None)),
     our_policy("ours, not rotated", public=False),
