@@ -18,6 +18,8 @@ OURS = {
 }
 """Whose rates are divided by those of the others, and what stands above the quotients."""
 
+FEWEST_ROUNDS = 3
+"""Fewer turns have no median worth the name."""
 _SQLITE, _POSTGRESQL = OURS
 GOALS = (
     ("refresh", 16, _SQLITE, "oidc-provider-memory", 4),
@@ -233,8 +235,15 @@ def _machine(part: Mapping[str, Any]) -> str:
     return (
         f"Measured on {part['when']} at commit {machine['commit']}: {machine['cores']} cores ({machine['processor']}), "
         f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}, PostgreSQL "
-        f"{machine['postgresql'] or 'none'}, {versions}; the disk keeps 8 KiB in {machine['flush_ms']} ms.\n"
+        f"{machine['postgresql'] or 'none'}, {versions}; 8 KiB kept in {machine['flush_ms']} ms.{_hasty(part)}\n"
     )
+
+
+def _hasty(part: Mapping[str, Any]) -> str:
+    pace = part["pace"].get("headline", part["pace"])
+    if pace["rounds"] >= FEWEST_ROUNDS:
+        return ""
+    return " **A quick look: neither figures nor ratios of it are to be relied on.**"
 
 
 def _plot(compare: Mapping[str, Any]) -> str:

@@ -53,6 +53,7 @@ def results() -> dict[str, Any]:
         "compare": {
             "when": "2026-01-01",
             "machine": MACHINE,
+            "pace": {"headline": {"rounds": 3, "seconds": 5.0, "warm_up": 1.0}},
             "contenders": {"everbearer-sqlite-2": contender("Everbearer"), "floor-sqlite-2": contender("The floor")},
             "measured": [
                 {
@@ -87,6 +88,16 @@ def test_the_page_tells_goals_figures_and_what_is_missing(
     assert "to The floor, SQLite | at least 0.6 | 0.50 |" in text
     assert "- oidc-provider-memory: On Debian: sudo apt-get install nodejs" in text
     assert ET.parse(written[1]).getroot().tag.endswith("svg")  # noqa: S314 - our own
+
+
+def test_a_quick_look_says_that_it_is_one(
+    results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(page, "ROOT", tmp_path)
+    results["compare"]["pace"]["headline"]["rounds"] = 1
+
+    assert "A quick look" in page.write_page(results)[0].read_text("utf-8")
 
 
 def test_labels_of_a_plot_are_escaped() -> None:
