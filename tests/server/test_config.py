@@ -219,7 +219,6 @@ SPA = '[[clients]]\nclient_id = "a"\ntype = "spa"\nredirect_uris = ["https://a.e
         ('issuer = "id.example.com"', "issuer: 'id.example.com' is not an absolute URL; write it as https://"),
         ('issuer = "https://a.example/?x=1"', "issuer: must have no query, fragment or user name"),
         ('issuer = "https://a.example/"', "issuer: leave out the slash at its end; write https://a.example"),
-        ('server.database = "postgresql://x"', "server.database: PostgreSQL comes with the next release"),
         ('server.database = "mysql://x"', "server.database: mysql is not a database that is known"),
         ('server.trusted_proxies = ["proxy"]', "server.trusted_proxies: 'proxy' is not an address or network"),
         ('sessions.idle = "53w"', "sessions.idle: is longer than sessions.absolute"),
