@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from getpass import getuser
-from pathlib import Path
 from time import time
-from typing import Any, TypeVar
 
 import pytest
-from typer.testing import CliRunner
 
 from everbearer.login.passwords import password_matches
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Authentication, Grant, Happening, HistoryEntry
 from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.cli import app
 from everbearer.server.cli.output import moment
 from everbearer.server.config import FULL_ACCESS
 from everbearer.server.declared import CLIENT_SECRET
-from everbearer.storage.sqlite import SQLiteStore
+from server.shell import PASSWORD, SECRET, Shell
 
-T = TypeVar("T")
-
-SECRET = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"
 NEWER_SECRET = "q7Lw2aYc5eHd9sJuZr8-q1ZbT0vXn4kP"
-PASSWORD = "a long enough phrase"
 NOW = int(time())
 GRANT = Grant(
     grant_id="AAAAAAAAAAAAAAAAAAAAAA",
@@ -45,48 +34,6 @@ GRANT = Grant(
     generation=1,
     history=(HistoryEntry(at=NOW, happening=Happening.ISSUED, generation=1, address="192.0.2.1", agent="curl/8"),),
 )
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Shell:
-    """A folder with a configuration, in which commands run and whose store can be looked into."""
-
-    folder: Path
-
-    def run(self, *arguments: str, stdin: str = "", **environ: str) -> Result:
-        env = {"EVERBEARER_SECRET": SECRET, **environ}
-        result = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
-        return Result(code=result.exit_code, out=result.stdout, err=result.stderr)
-
-    def store(self, work: Callable[[SQLiteStore], Awaitable[T]]) -> T:
-        async def opened() -> T:
-            store = SQLiteStore(self.folder / "everbearer.db")
-            try:
-                return await work(store)
-            finally:
-                await store.close()
-
-        return asyncio.run(opened())
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "everbearer.toml").write_text('issuer = "https://id.example.com"\n')
-    shell = Shell(folder=tmp_path)
-    assert shell.run("migrate").code == 0
-    return shell
 
 
 @pytest.fixture
@@ -269,6 +216,10 @@ def test_a_user_can_be_without_a_password(shell: Shell) -> None:
         (("create", "bob", "--password-file", "nowhere"), "", 2, "nowhere: the secret cannot be read"),
         (("create", "bob", "--claim", "name"), PASSWORD, 2, "--claim name: write it as NAME=VALUE"),
         (("create", "bob", "--claim", "sub=x"), PASSWORD, 2, "the subject is given by --subject"),
+        (("create", "bob", "--claim", "a=1", "--claim", "a="), PASSWORD, 2, "--claim a: is given twice; keep one"),
+        (("change", "ada", "--claim", 'address={"country":'), "", 2, "--claim address: is not JSON (Expecting value"),
+        (("change", "ada"), "", 2, "nothing to change was given; write --claim NAME=VALUE"),
+        (("change", "nobody", "--claim", "name=x"), "", 1, "there is no user nobody"),
         (("create", "ada@example.com"), PASSWORD, 1, "the login is taken"),
         (("set-password", "nobody"), PASSWORD, 1, "there is no user nobody"),
         (("hash-password",), "short\n", 2, "the password is shorter than 8 characters"),

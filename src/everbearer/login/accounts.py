@@ -171,6 +171,26 @@ async def set_claims(user: User, claims: Mapping[str, object], *, store: Account
     await _change(user, lambda as_is: replace(as_is, claims=claims), event, store=store)
 
 
+async def change_claims(
+    user: User, changes: Mapping[str, object], *, store: AccountStore, now: int, actor: str
+) -> None:
+    """Change some of a user's claims and remove those that are None; others stay, and nothing ends.
+
+    Raises:
+        UnknownUser: the user is gone.
+
+    """
+
+    def changed(as_is: User) -> User:
+        together = {**as_is.claims, **changes}
+        return replace(as_is, claims={name: value for name, value in together.items() if value is not None})
+
+    if changed(user) == user:
+        return
+    event = _changed(user.subject, "claims", now=now, actor=actor)
+    await _change(user, changed, event, store=store)
+
+
 async def disable_user(subject: str, *, store: AccountStore, now: int, actor: str) -> None:
     """Keep a user from signing in and end all grants and sessions (ASVS 7.4.2).
 

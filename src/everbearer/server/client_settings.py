@@ -148,6 +148,12 @@ def settings_of(client: Client) -> dict[str, Setting]:
     return dict(_settings(_table_of(client), _client_type(), ""))
 
 
+def changed_settings(before: Client, after: Client) -> dict[str, tuple[Setting, Setting]]:
+    """Return the settings that differ between two states of a client, each as it was and as it is."""
+    was, now = settings_of(before), settings_of(after)
+    return {key: (was[key], now[key]) for key in now if now[key] != was[key]}
+
+
 def _table_of(client: Client) -> dict[str, Any]:
     """Return the table that declares a client, but for its secrets."""
     machine = client.grant_types == (CLIENT_CREDENTIALS,)

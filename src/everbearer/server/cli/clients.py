@@ -15,7 +15,7 @@ from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn
-from everbearer.server.client_settings import changed_section, new_section, settings_of
+from everbearer.server.client_settings import changed_section, changed_settings, new_section, settings_of
 from everbearer.server.config_reading import ConfigError
 from everbearer.server.config_rules import WITH_SECRET, client_setting_problems, secret_setting_problems
 from everbearer.server.declared import CLIENT_SECRET
@@ -148,13 +148,12 @@ def change_client(
 ) -> None:
     """Change settings of an application. A running server goes by them from its next request on, live grants too."""
     before, after = at_desk(config, lambda desk: _change(client_id, set_ or [], desk))
-    was, now = settings_of(before), settings_of(after)
-    changed = [key for key in now if now[key] != was[key]]
+    changed = changed_settings(before, after)
     if as_json:
-        differences = {key: {"before": was[key].value, "now": now[key].value} for key in changed}
+        differences = {key: {"before": was.value, "now": now.value} for key, (was, now) in changed.items()}
         say_json(client_members(after) | {"changed": differences})
         return
-    rows = [(key, was[key].text, now[key].text) for key in changed]
+    rows = [(key, was.text, now.text) for key, (was, now) in changed.items()]
     say_table(("SETTING", "BEFORE", "NOW"), rows, otherwise="Nothing changed: all of it was so before.")
 
 
@@ -171,8 +170,7 @@ async def _change(client_id: str, texts: list[str], desk: Desk) -> tuple[Client,
         disabled_at=before.disabled_at,
         epoch=before.epoch,
     )
-    was, now = settings_of(before), settings_of(after)
-    changed = " ".join(key for key in now if now[key] != was[key])
+    changed = " ".join(changed_settings(before, after))
     if changed:
         await desk.store.put_client(after, _event(EventKind.CLIENT_CHANGED, after, desk, change=changed))
     _warn_of_declaration(after, desk)

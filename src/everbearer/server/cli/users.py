@@ -13,6 +13,7 @@ from everbearer.login.accounts import (
     UnknownUser,
     UnusableLogin,
     WeakPassword,
+    change_claims,
     create_user,
     delete_user,
     disable_user,
@@ -22,8 +23,9 @@ from everbearer.login.accounts import (
 from everbearer.login.models import User
 from everbearer.login.passwords import hash_password, weakness
 from everbearer.login.sign_in import normal_login
+from everbearer.server.cli.claims import ClaimOption, read_claims
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
-from everbearer.server.cli.output import USAGE, fail, moment, say, say_json, say_members, say_table
+from everbearer.server.cli.output import USAGE, fail, moment, say, say_json, say_members, say_table, warn
 from everbearer.server.config_reading import ConfigError
 from everbearer.server.declared import weak_password_words
 from everbearer.server.opening import in_thread
@@ -79,7 +81,7 @@ def show_user(login: Name, config: ConfigOption = None, *, as_json: JsonOption =
 def create(
     login: Annotated[str, typer.Argument(help="What the user types to sign in.")],
     password_file: PasswordFile = "",
-    claim: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A claim; may be repeated.")] = None,
+    claim: ClaimOption = None,
     subject: Annotated[str, typer.Option(help="The sub of all tokens; a random one where left out.")] = "",
     config: ConfigOption = None,
     *,
@@ -87,7 +89,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Create a user. The password is asked for, or read from a file or standard input: never an argument."""
-    claims = dict(_claim(text) for text in claim or [])
+    claims = {name: value for name, value in read_claims(claim or []).items() if value is not None}
     password = "" if no_password else read_password(password_file)
 
     async def work(desk: Desk) -> User:
@@ -105,11 +107,22 @@ def create(
     _show(at_desk(config, lambda desk: _understood(work, desk)), as_json=as_json)
 
 
-def _claim(text: str) -> tuple[str, object]:
-    name, separator, value = text.partition("=")
-    if not name or not separator or name == "sub":
-        fail(f"--claim {text}: write it as NAME=VALUE; the subject is given by --subject", code=USAGE)
-    return name, {"true": True, "false": False}.get(value, value)
+@app.command("change")
+def change(login: Name, claim: ClaimOption = None, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """Change claims of a user; others stay, and nothing ends."""
+    claims = read_claims(claim or [])
+    if not claims:
+        fail("nothing to change was given; write --claim NAME=VALUE", code=USAGE)
+
+    async def act(user: User, desk: Desk) -> None:
+        await change_claims(user, claims, store=desk.store, now=desk.now, actor=desk.actor)
+        if user.login in {normal_login(section.login) for section in desk.config.users}:
+            warn(
+                f"warning: {user.login} is declared in the configuration, and the next start gives the claims that "
+                "stand there; write the same there"
+            )
+
+    _show(_act(config, login, act), as_json=as_json)
 
 
 @app.command("set-password")
