@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from everbearer.login.passwords import RunHeavy
 from everbearer.oauth.events import Event, EventKind
@@ -38,6 +38,11 @@ class SigningKeys:
     def __call__(self) -> KeySet:
         """Return the keys that sign and those that are published now; `refresh` must have been awaited once."""
         return key_set(self._stored, self._opened, self._now())
+
+    def signing_since(self) -> Mapping[str, int]:
+        """Return since when the key of each algorithm has signed."""
+        signing = {key.kid for key in self().signing.values()}
+        return {key.alg: key.active_at for key in self._stored if key.kid in signing}
 
     async def refresh(self, *, at_once: bool = False) -> None:
         """Read the keys anew if that was not done lately. Those that are retired are neither opened nor needed.
