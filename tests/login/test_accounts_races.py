@@ -12,6 +12,7 @@ from everbearer.login.accounts import (
     TRIES,
     PasswordChange,
     UnknownUser,
+    change_claims,
     change_password,
     create_user,
     delete_user,
@@ -120,6 +121,24 @@ async def test_a_change_of_claims_meanwhile_does_not_keep_a_password_from_changi
 
     assert isinstance(await change(seen), SignedIn)
     assert (await as_stored(store, ada)).claims == {"name": "Ada"}
+
+
+async def test_two_claims_changed_at_the_same_moment_are_both_changed(store: AdminStore, ada: User) -> None:
+    seen = before_change(store, lambda: change_claims(ada, {"name": "Ada"}, store=store, now=NOW, actor=ADMIN))
+    await change_claims(ada, {"nickname": "A"}, store=seen, now=NOW, actor=ADMIN)
+
+    assert (await as_stored(store, ada)).claims == {"name": "Ada", "nickname": "A"}
+
+
+async def test_claims_are_removed_by_none_and_what_is_so_already_is_no_change(store: AdminStore, ada: User) -> None:
+    await change_claims(ada, {"name": "Ada", "nickname": "A"}, store=store, now=NOW, actor=ADMIN)
+    named = await as_stored(store, ada)
+    await change_claims(named, {"nickname": None}, store=store, now=NOW + 1, actor=ADMIN)
+    after = await as_stored(store, ada)
+    await change_claims(after, {"name": "Ada", "nickname": None}, store=store, now=NOW + 2, actor=ADMIN)
+
+    assert (after.claims, after.updated_at) == ({"name": "Ada"}, NOW + 1)
+    assert await as_stored(store, ada) == after
 
 
 async def test_a_user_deleted_meanwhile_is_told(store: AdminStore, ada: User) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from everbearer.oauth.events import EventKind
@@ -79,6 +80,7 @@ def settings(*texts: str) -> list[str]:
     return [word for text in texts for word in ("--set", text)]
 
 
+@settings_of_hypothesis(max_examples=25)
 @given(clients)
 def test_what_is_shown_of_a_client_makes_the_same_client(client: Client) -> None:
     texts = [f"{key}={setting.text}" for key, setting in settings_of(client).items()]
