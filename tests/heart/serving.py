@@ -19,7 +19,7 @@ from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.config_file import load_config
+from everbearer.server.config.file import load_config
 from everbearer.server.opening import open_sealer
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from heart.exploring import finish

@@ -21,7 +21,7 @@ from everbearer.oauth.models import Client, Ended, EndReason, Everything, Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.config_file import load_config
+from everbearer.server.config.file import load_config
 from everbearer.server.opening import open_sealer
 from everbearer.storage.postgresql import PostgreSQLStore
 from heart.heart_world import ROTATING_WEB, SPA, STRICT, SUBJECT, Answer, fill, new_grant, posted, refresh_request

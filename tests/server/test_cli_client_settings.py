@@ -23,12 +23,12 @@ from everbearer.oauth.models import (
     RotationPolicy,
 )
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.client_settings import changed_section, read_settings, settings_of
 from everbearer.server.config import Config
-from everbearer.server.config_file import load_config
-from everbearer.server.config_reading import Reading
+from everbearer.server.config.client_settings import changed_section, read_settings, settings_of
+from everbearer.server.config.file import load_config
+from everbearer.server.config.reading import Reading
 from everbearer.server.declared import CLIENT_SECRET
-from everbearer.server.declared_clients import declared_client
+from everbearer.server.declared.clients import declared_client
 from server.shell import SECRET, Shell
 from server_process import running_server
 

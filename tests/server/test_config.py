@@ -9,10 +9,10 @@ import pytest
 
 from everbearer.oauth.models import DAY, MINUTE
 from everbearer.server.config import FULL_ACCESS, Config
-from everbearer.server.config_file import find_config, load_config
-from everbearer.server.config_reading import ConfigError
-from everbearer.server.config_rules import serving_problems
-from everbearer.server.declared_clients import declared_client
+from everbearer.server.config.file import find_config, load_config
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.rules import serving_problems
+from everbearer.server.declared.clients import declared_client
 
 SECRET = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"
 

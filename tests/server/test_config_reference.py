@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from everbearer.server.config_reference import duration_text, reference, settings
+from everbearer.server.config.reference import duration_text, reference, settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from everbearer.server.config import ClientSection, Config, UserSection
-from everbearer.server.config_reading import ConfigError
-from everbearer.server.secrets import client_secret_problem, client_secrets, secret_warnings, server_secrets
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.secrets import client_secret_problem, client_secrets, secret_warnings, server_secrets
 
 NEW = "q7Lw2aYc5eHd9sJuZr8-q1ZbT0vXn4kP"
 OLD = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from everbearer.server.cli import app
 from everbearer.server.config import Config, ServerSection
-from everbearer.server.config_file import load_config
-from everbearer.server.config_reading import ConfigError
+from everbearer.server.config.file import load_config
+from everbearer.server.config.reading import ConfigError
 from everbearer.server.opening import open_database, open_store, shown
 from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import SQLiteStore

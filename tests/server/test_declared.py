@@ -18,7 +18,7 @@ from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import DAY
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
-from everbearer.server.config_reading import ConfigError
+from everbearer.server.config.reading import ConfigError
 from everbearer.server.declared import CLIENT_SECRET, Applied, apply_declared
 from everbearer.storage.store import AdminStore
 

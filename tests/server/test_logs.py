@@ -14,9 +14,9 @@ from everbearer.http.asgi import asgi_application
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request, Response
 from everbearer.server.config import LogsSection
-from everbearer.server.logs import REQUEST_ID, JsonFormatter, TextFormatter, configure_logs, log_theft
-from everbearer.server.metrics import REQUESTS, Metrics
-from everbearer.server.observing import observing
+from everbearer.server.observing.logs import REQUEST_ID, JsonFormatter, TextFormatter, configure_logs, log_theft
+from everbearer.server.observing.metrics import REQUESTS, Metrics
+from everbearer.server.observing.requests import observing
 
 
 async def fine(_: Request) -> Response:

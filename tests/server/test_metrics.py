@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request, Response
-from everbearer.server.exposition import merge, text_of
-from everbearer.server.metrics import (
+from everbearer.server.observing.exposition import merge, text_of
+from everbearer.server.observing.metrics import (
     CODES_REFUSED,
     FAMILIES,
     KEY_AGE,
@@ -30,9 +30,9 @@ from everbearer.server.metrics import (
     WORKERS,
     Metrics,
 )
-from everbearer.server.observing import observing
+from everbearer.server.observing.requests import observing
+from everbearer.server.observing.scraping import Collector, metrics_port, telling
 from everbearer.server.password_pool import PasswordPool
-from everbearer.server.scraping import Collector, metrics_port, telling
 from everbearer.storage.sqlite import SQLiteStore
 from server_process import free_port
 
@@ -155,8 +155,8 @@ async def test_counts_of_a_process_that_has_ended_stay(tmp_path: Path) -> None:
 TELLING = """
 import asyncio, sys
 from pathlib import Path
-from everbearer.server.metrics import REQUESTS, Metrics
-from everbearer.server.scraping import telling
+from everbearer.server.observing.metrics import REQUESTS, Metrics
+from everbearer.server.observing.scraping import telling
 
 async def main():
     metrics = Metrics()

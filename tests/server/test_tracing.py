@@ -8,10 +8,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from everbearer.oauth.messages import Request, Response
 from everbearer.server.config import Config, TracesSection
-from everbearer.server.config_rules import config_problems
-from everbearer.server.metrics import Metrics
-from everbearer.server.observing import observing
-from everbearer.server.tracing import start_tracing
+from everbearer.server.config.rules import config_problems
+from everbearer.server.observing.metrics import Metrics
+from everbearer.server.observing.requests import observing
+from everbearer.server.observing.tracing import start_tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TOKEN = Request(

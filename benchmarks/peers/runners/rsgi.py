@@ -6,7 +6,7 @@ from pathlib import Path
 from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.messages import Request
 from everbearer.server.app import Parts, build
-from everbearer.server.config_file import find_config, load_config
+from everbearer.server.config.file import find_config, load_config
 from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.password_pool import PasswordPool
 from everbearer.server.signing_keys import SigningKeys

@@ -23,12 +23,13 @@ from everbearer.oauth.messages import Endpoint, Request, Response, redirect
 from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
-from everbearer.server.config_file import find_config, load_config
+from everbearer.server.config.file import find_config, load_config
 from everbearer.server.health import health_routes, never
 from everbearer.server.housekeeping import Housekeeping
-from everbearer.server.logs import configure_logs, log_theft
-from everbearer.server.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
-from everbearer.server.observing import Trace, observing
+from everbearer.server.observing.logs import configure_logs, log_theft
+from everbearer.server.observing.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
+from everbearer.server.observing.requests import Trace, observing
+from everbearer.server.observing.scraping import telling
 from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
 from everbearer.server.pages.playground import playground_routes
@@ -37,7 +38,6 @@ from everbearer.server.pages.routes import guarded, page_routes
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
 from everbearer.server.password_pool import PasswordPool
-from everbearer.server.scraping import telling
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.storage.store import AdminStore
 
@@ -92,7 +92,7 @@ def application(
 ) -> Application:
     """Return the ASGI application of a configuration. It opens its store at start and closes it at shutdown.
 
-    `metrics_folder` is where its process tells what it has counted; see `everbearer.server.scraping`.
+    `metrics_folder` is where its process tells what it has counted; see `everbearer.server.observing.scraping`.
 
     Raises:
         ConfigError: the server's secret is missing or will not do.
@@ -138,7 +138,7 @@ def _tracing(config: Config) -> tuple[Trace | None, Callable[[], None]]:
     if not config.traces.endpoint:
         return None, _nothing
     # Only who wants traces needs the packages for them; that they are there was checked with the configuration.
-    from everbearer.server.tracing import start_tracing  # noqa: PLC0415
+    from everbearer.server.observing.tracing import start_tracing  # noqa: PLC0415
 
     return start_tracing(config.traces)
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import POSTGRESQL_SCHEMES, Config
-from everbearer.server.config_reading import ConfigError
-from everbearer.server.secrets import server_secrets
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.secrets import server_secrets
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sqlite import SQLiteStore, Written, tell_nobody
 from everbearer.storage.store import AdminStore

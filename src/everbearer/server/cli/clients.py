@@ -15,12 +15,12 @@ from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn
-from everbearer.server.client_settings import changed_section, changed_settings, new_section, settings_of
-from everbearer.server.config_reading import ConfigError
-from everbearer.server.config_rules import WITH_SECRET, client_setting_problems, secret_setting_problems
+from everbearer.server.config.client_settings import changed_section, changed_settings, new_section, settings_of
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.rules import WITH_SECRET, client_setting_problems, secret_setting_problems
+from everbearer.server.config.secrets import client_secrets
 from everbearer.server.declared import CLIENT_SECRET
-from everbearer.server.declared_clients import declared_client
-from everbearer.server.secrets import client_secrets
+from everbearer.server.declared.clients import declared_client
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

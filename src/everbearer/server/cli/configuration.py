@@ -15,11 +15,11 @@ import typer
 from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
-from everbearer.server.config_reading import ConfigError, is_list, is_table
-from everbearer.server.config_reference import reference, settings
-from everbearer.server.config_rules import serving_problems
+from everbearer.server.config.reading import ConfigError, is_list, is_table
+from everbearer.server.config.reference import reference, settings
+from everbearer.server.config.rules import serving_problems
+from everbearer.server.config.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
 from everbearer.server.opening import MASK, shown
-from everbearer.server.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -11,7 +11,7 @@ import typer
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.server.cli.desk import JsonOption
 from everbearer.server.cli.output import USAGE, fail, say, say_json
-from everbearer.server.config_reading import ConfigError
+from everbearer.server.config.reading import ConfigError
 from everbearer.server.opening import on_postgresql, open_database, shown
 from everbearer.storage.copying import CannotCopy
 from everbearer.storage.sqlite_copying import copy_to_sqlite

@@ -17,8 +17,8 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli.output import FAILED, USAGE, fail
 from everbearer.server.config import Config
-from everbearer.server.config_file import find_config, load_config
-from everbearer.server.config_reading import ConfigError
+from everbearer.server.config.file import find_config, load_config
+from everbearer.server.config.reading import ConfigError
 from everbearer.server.opening import open_sealer, open_store, shown
 from everbearer.server.signing_keys import KeysUnreadable
 from everbearer.storage.store import AdminStore

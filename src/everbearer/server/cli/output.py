@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from everbearer.server.config_reading import is_list
+from everbearer.server.config.reading import is_list
 
 USAGE = 2
 """The exit code where the command or the configuration is wrong."""

@@ -17,24 +17,24 @@ from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.client_rules import is_loopback
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.banner import banner, banner_members
 from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
-from everbearer.server.config_environment import variable_of
-from everbearer.server.config_file import find_config, load_config
-from everbearer.server.config_reading import ConfigError
-from everbearer.server.config_rules import config_problems, serving_problems
+from everbearer.server.config.environment import variable_of
+from everbearer.server.config.file import find_config, load_config
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.rules import config_problems, serving_problems
+from everbearer.server.config.secrets import secret_warnings
 from everbearer.server.declared import Applied, apply_declared
-from everbearer.server.dev import demo_credentials, listen, prepare_folder, with_demo
-from everbearer.server.logs import configure_logs
+from everbearer.server.observing.logs import configure_logs
+from everbearer.server.observing.scraping import metrics_port
 from everbearer.server.opening import in_thread, open_sealer, open_store, shown
-from everbearer.server.scraping import metrics_port
-from everbearer.server.secrets import secret_warnings
-from everbearer.server.serving import Job
-from everbearer.server.serving import serve as serve_job
+from everbearer.server.running.banner import banner, banner_members
+from everbearer.server.running.dev import demo_credentials, listen, prepare_folder, with_demo
+from everbearer.server.running.serving import Job
+from everbearer.server.running.serving import serve as serve_job
+from everbearer.server.running.workers import Workers
 from everbearer.server.signing_keys import KeysUnreadable, SigningKeys, tend_keys
-from everbearer.server.workers import Workers
 
 
 def serve(

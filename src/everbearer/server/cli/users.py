@@ -26,10 +26,10 @@ from everbearer.login.sign_in import normal_login
 from everbearer.server.cli.claims import ClaimOption, read_claims
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import USAGE, fail, moment, say, say_json, say_members, say_table, warn
-from everbearer.server.config_reading import ConfigError
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.secrets import read_secret_file
 from everbearer.server.declared import weak_password_words
 from everbearer.server.opening import in_thread
-from everbearer.server.secrets import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

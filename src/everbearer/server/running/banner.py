@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from everbearer.server.config import Config
-from everbearer.server.dev import DEMO_LOGIN, DemoCredentials
+from everbearer.server.running.dev import DEMO_LOGIN, DemoCredentials
 
 
 def banner_members(config: Config, credentials: DemoCredentials, file: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from multiprocessing.context import SpawnProcess
 from threading import Event
 from types import FrameType
 
-from everbearer.server.serving import FAILED, GRACE, LINGER, Job, serve_as_worker
+from everbearer.server.running.serving import FAILED, GRACE, LINGER, Job, serve_as_worker
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the server has been told to stop."""

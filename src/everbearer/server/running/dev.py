@@ -14,7 +14,7 @@ from everbearer.oauth.encoding import base64url
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
-from everbearer.server.config_file import DEFAULT_FILE
+from everbearer.server.config.file import DEFAULT_FILE
 
 DEMO_LOGIN = "demo@example.com"
 DEMO_SUBJECT = "demo"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from everbearer.oauth.sealing import SHORTEST_SECRET
 from everbearer.server.config import ClientSection, Config
-from everbearer.server.config_reading import ConfigError
+from everbearer.server.config.reading import ConfigError
 
 SECRET = "EVERBEARER_SECRET"
 SECRET_FILE = "EVERBEARER_SECRET_FILE"

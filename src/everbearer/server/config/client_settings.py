@@ -15,11 +15,11 @@ from everbearer.oauth.models import CLIENT_CREDENTIALS, AuthMethod, Client
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
 from everbearer.server.config import ClientSection, Config
-from everbearer.server.config_environment import as_toml
-from everbearer.server.config_file import MADE_FOR_ALL, check_types, merge
-from everbearer.server.config_reading import ConfigError, Reading, is_table, prepare
-from everbearer.server.config_reference import duration_text
-from everbearer.server.config_words import config_type, keys_of, marked
+from everbearer.server.config.environment import as_toml
+from everbearer.server.config.file import MADE_FOR_ALL, check_types, merge
+from everbearer.server.config.reading import ConfigError, Reading, is_table, prepare
+from everbearer.server.config.reference import duration_text
+from everbearer.server.config.words import config_type, keys_of, marked
 
 SOURCE = "--set"
 

@@ -17,9 +17,9 @@ from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.scope import parse_scope
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, ClientSection, Config, UserSection
-from everbearer.server.config_words import nearest
-from everbearer.server.declared_clients import declared_client, lifetimes_of, rotation_of
-from everbearer.server.secrets import client_secret_problem, one_secret
+from everbearer.server.config.secrets import client_secret_problem, one_secret
+from everbearer.server.config.words import nearest
+from everbearer.server.declared.clients import declared_client, lifetimes_of, rotation_of
 
 WITH_SECRET = frozenset({"web", "machine"})
 """The types of clients that have a secret."""

@@ -12,8 +12,8 @@ from typing import Protocol, TypeAlias
 
 from everbearer.http.asgi import Observe, answer_safely
 from everbearer.oauth.messages import Endpoint, Request, Response
-from everbearer.server.logs import REQUEST_ID, log_failure
-from everbearer.server.metrics import METHODS, OTHER, REQUEST_SECONDS, REQUESTS, Metrics
+from everbearer.server.observing.logs import REQUEST_ID, log_failure
+from everbearer.server.observing.metrics import METHODS, OTHER, REQUEST_SECONDS, REQUESTS, Metrics
 
 FAILED = 500
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import inspect, structs
 
 from everbearer.server.config import Config
-from everbearer.server.config_environment import environment_overrides, variable_of
-from everbearer.server.config_reading import ConfigError, Reading, is_list, is_table, prepare
-from everbearer.server.config_rules import config_problems
-from everbearer.server.config_words import config_type, keys_of, what_to_write
+from everbearer.server.config.environment import environment_overrides, variable_of
+from everbearer.server.config.reading import ConfigError, Reading, is_list, is_table, prepare
+from everbearer.server.config.rules import config_problems
+from everbearer.server.config.words import config_type, keys_of, what_to_write
 
 DEFAULT_FILE = "everbearer.toml"
 

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from msgspec import inspect
 
-from everbearer.server.config_words import keys_of, marked, nearest, optional, plain
+from everbearer.server.config.words import keys_of, marked, nearest, optional, plain
 
 _DURATION = re.compile(r"(\d{1,12})\s*([smhdw]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

@@ -26,7 +26,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from everbearer.http.asgi import Application
 from everbearer.server.config import Config
-from everbearer.server.logs import configure_logs
+from everbearer.server.observing.logs import configure_logs
 
 APPLICATION = "everbearer.server.app:application"
 """Found by name where it runs: neither other commands nor the parent of several processes have any use for it."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import inspect
 
-from everbearer.server.config_reading import Reading, prepare
-from everbearer.server.config_words import config_type, keys_of, marked, nearest, plain
+from everbearer.server.config.reading import Reading, prepare
+from everbearer.server.config.words import config_type, keys_of, marked, nearest, plain
 
 PREFIX = "EVERBEARER_"
 

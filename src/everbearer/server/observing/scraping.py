@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import cast
 
-from everbearer.server.exposition import CONTENT_TYPE, merge, text_of, without_gauges
-from everbearer.server.metrics import Metrics, Snapshot
+from everbearer.server.observing.exposition import CONTENT_TYPE, merge, text_of, without_gauges
+from everbearer.server.observing.metrics import Metrics, Snapshot
 
 PATH = "/metrics"
 PATIENCE = 1.0

@@ -20,8 +20,8 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from everbearer.oauth.messages import Request, Response
 from everbearer.server.config import TracesSection
-from everbearer.server.logs import REQUEST_ID
-from everbearer.server.observing import FAILED, Trace
+from everbearer.server.observing.logs import REQUEST_ID
+from everbearer.server.observing.requests import FAILED, Trace
 
 
 class _Answered:

@@ -11,8 +11,8 @@ from msgspec import NODEFAULT, inspect
 
 from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
 from everbearer.server.config import KNOWN_SCOPES
-from everbearer.server.config_environment import variable_of
-from everbearer.server.config_words import config_type, description, marked, plain, what_to_write
+from everbearer.server.config.environment import variable_of
+from everbearer.server.config.words import config_type, description, marked, plain, what_to_write
 
 _INTRODUCTION = """\
 # Configuration

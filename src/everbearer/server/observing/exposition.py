@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 
-from everbearer.server.metrics import FAMILIES, Family, Labels, Series, Snapshot
+from everbearer.server.observing.metrics import FAMILIES, Family, Labels, Series, Snapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

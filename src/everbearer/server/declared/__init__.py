@@ -22,10 +22,10 @@ from everbearer.oauth.models import Client
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
-from everbearer.server.config_reading import ConfigError
-from everbearer.server.declared_clients import declared_client
-from everbearer.server.declared_hashes import note_declared, was_last_declared
-from everbearer.server.secrets import client_secrets, read_secret_file
+from everbearer.server.config.reading import ConfigError
+from everbearer.server.config.secrets import client_secrets, read_secret_file
+from everbearer.server.declared.clients import declared_client
+from everbearer.server.declared.hashes import note_declared, was_last_declared
 from everbearer.storage.store import AdminStore
 
 ACTOR = "server:config"

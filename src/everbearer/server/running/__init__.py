@@ -1,0 +1,1 @@
+"""Runs the server: its processes, development mode and what that prints."""
