@@ -24,7 +24,18 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.config.file import load_config
 from everbearer.server.opening import open_sealer
 from everbearer.storage.postgresql import PostgreSQLStore
-from heart.heart_world import ROTATING_WEB, SPA, STRICT, SUBJECT, Answer, fill, new_grant, posted, refresh_request
+from heart.heart_world import (
+    ROTATING_WEB,
+    SPA,
+    STRICT,
+    SUBJECT,
+    Answer,
+    basic,
+    fill,
+    new_grant,
+    posted,
+    refresh_request,
+)
 from heart.node_process import STEPS
 from heart.serving import SETTINGS, _answer, _on_the_wire
 from postgresql_server import PostgreSQLServer, emptied
@@ -150,6 +161,17 @@ def test_a_crowd_at_three_nodes_with_one_token_gets_one_successor(nodes: Nodes, 
     for number in range(len(CLOCKS)):
         following = nodes.ask(refresh_request(client, nodes.token(grant, GENERATION + 1 + number)), node=number)
         assert following.refresh_token == nodes.token(grant, GENERATION + 2 + number)
+
+
+@pytest.mark.rt("RT-22", "RT-43")
+def test_an_access_token_used_at_once_at_a_node_that_is_ahead_does_not_close_the_window(nodes: Nodes) -> None:
+    grant = nodes.put_grant(ROTATING_WEB)
+    refreshed = nodes.ask(refresh_request(ROTATING_WEB, nodes.token(grant)), node=0)
+    introspection = posted("/oauth2/introspect", {"token": refreshed.access_token}, basic(ROTATING_WEB))
+
+    assert nodes.ask(introspection, node=2).members["active"] is True
+    retried = nodes.ask(refresh_request(ROTATING_WEB, nodes.token(grant)), node=2)
+    assert retried.refresh_token == refreshed.refresh_token
 
 
 @pytest.mark.rt("RT-29", "RT-60")

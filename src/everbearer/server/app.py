@@ -22,6 +22,7 @@ from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
 from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
+from everbearer.server.clock import SharedClock
 from everbearer.server.config import Config
 from everbearer.server.config.file import find_config, load_config
 from everbearer.server.health import health_routes, never
@@ -51,6 +52,7 @@ class Parts:
     sealer: Sealer
     keys: SigningKeys
     run: RunHeavy
+    now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
     stopping: Callable[[], bool] = never
     """Whether the process has been told to stop."""
@@ -102,16 +104,26 @@ def application(
     store = open_store(config, written=metrics.written)
     sealer = open_sealer(config, environ)
     pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED))
-    keys = SigningKeys(store, sealer, unix_now)
+    clock = SharedClock(store)
+    keys = SigningKeys(store, sealer, clock)
     metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
-    metrics.watch(KEY_AGE, lambda: {(alg,): unix_now() - since for alg, since in keys.signing_since().items()})
+    metrics.watch(KEY_AGE, lambda: {(alg,): clock() - since for alg, since in keys.signing_since().items()})
 
     def notify(event: Event) -> None:
         metrics.hear(event)
         log_theft(event)
 
-    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, run=pool.run, notify=notify, stopping=stopping)
-    chores = Housekeeping(store=store, sealer=sealer, keys=keys, settings=config.keys, run=pool.run)
+    parts = Parts(
+        config=config,
+        store=store,
+        sealer=sealer,
+        keys=keys,
+        run=pool.run,
+        now=clock,
+        notify=notify,
+        stopping=stopping,
+    )
+    chores = Housekeeping(store=store, sealer=sealer, keys=keys, clock=clock, settings=config.keys, run=pool.run)
 
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:
@@ -190,6 +202,7 @@ def site_of(parts: Parts) -> Site:
         scopes=config.all_scopes,
         claims=_claims(store),
         grants=GRANTS,
+        now=parts.now,
         notify=parts.notify,
     )
     sign_in = config.sign_in

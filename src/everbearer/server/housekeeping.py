@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from everbearer.login.passwords import RunHeavy
-from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import DAY, HOUR
 from everbearer.oauth.sealing import Sealer
+from everbearer.server.clock import SharedClock
 from everbearer.server.config import KeysSection
 from everbearer.server.signing_keys import RELOAD_AFTER, KeysUnreadable, SigningKeys, tend_keys
 from everbearer.storage.store import AdminStore
@@ -35,12 +35,14 @@ class Housekeeping:
     store: AdminStore
     sealer: Sealer
     keys: SigningKeys
+    clock: SharedClock
     settings: KeysSection
     run: RunHeavy
 
     @asynccontextmanager
     async def going_on(self) -> AsyncGenerator[None]:
         """Do the chores while the context is open."""
+        await self.clock.synchronize()
         await self.keys.refresh(at_once=True)
         task = asyncio.create_task(self._forever())
         try:
@@ -56,6 +58,7 @@ class Housekeeping:
             await asyncio.sleep(RELOAD_AFTER)
             elapsed += RELOAD_AFTER
             try:
+                await self.clock.synchronize()
                 await self.keys.refresh(at_once=True)
                 if elapsed >= TEND_EVERY:
                     elapsed = 0
@@ -67,7 +70,7 @@ class Housekeeping:
                 log.error("%s", error)  # noqa: TRY400 - a traceback tells nothing more
 
     async def _tend(self) -> None:
-        now = unix_now()
+        now = self.clock()
         await tend_keys(self.store, self.sealer, self.settings, now=now, run=self.run)
         for _ in range(MOST_BATCHES):
             purged = await self.store.purge(now=now, keep=KEEP_DEAD, batch=BATCH)

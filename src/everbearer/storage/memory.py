@@ -6,6 +6,7 @@ No verb suspends, so each is atomic in an event loop, and a caller without one f
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -221,6 +222,9 @@ class MemoryStore:
 
     async def pending_migrations(self) -> list[str]:
         return []
+
+    async def clock(self) -> float:
+        return time.time()
 
     async def ping(self) -> None:
         pass

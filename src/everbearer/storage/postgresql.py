@@ -43,6 +43,8 @@ LONGEST_PAUSE = 0.05
 # One lock for all nodes; the number is ours alone by being unlikely.
 MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7310033281105298)"
 
+CLOCK = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
 
 class PostgreSQLStore(SqlStore):
     """The store for an event loop."""
@@ -68,6 +70,11 @@ class PostgreSQLStore(SqlStore):
     ) -> Spend:
         """Spend together with all others that wait."""
         return await self._spends.spend(grant, expected=expected)
+
+    async def clock(self) -> float:
+        """Return the server's time: nodes may be on many machines."""
+        ((milliseconds,),) = await self.database.read(lambda transaction: transaction.run(CLOCK))
+        return float(milliseconds) / 1000
 
     async def migrate(self) -> list[str]:
         """Apply what is pending, one node at a time."""

@@ -52,6 +52,10 @@ class AdminStore(Store, AccountStore, Protocol):
         """Return the names of the migrations that have not run."""
         ...
 
+    async def clock(self) -> float:
+        """Return the time in seconds since 1970 (UTC) by the one clock that all nodes at this store share."""
+        ...
+
     async def ping(self) -> None:
         """Return if the store can answer and write; raise `StoreUnavailable` otherwise."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
@@ -100,6 +101,10 @@ class SqlStore:
 
     ping = _writes(migrations.ping)
     pending_migrations = _writes(migrations.pending_migrations)
+
+    async def clock(self) -> float:
+        """Return the time of this machine, which all processes at a file share."""
+        return time.time()
 
     async def migrate(self) -> list[str]:
         """Apply what is pending, each in a transaction of its own."""
