@@ -17,23 +17,18 @@ from everbearer.oauth.models import (
     Ended,
     EndReason,
     Grant,
-    HistoryEntry,
 )
 from everbearer.oauth.scope import Scope, format_scope
+from everbearer.storage.sql.history import history_of, history_text
+from everbearer.storage.sql.json_text import json_text
 from everbearer.storage.sql.transaction import Row, Value
 from everbearer.storage.store import StoredKey
 
 _client = msgspec.json.Decoder(Client)
 _code = msgspec.json.Decoder(CodeBinding)
-_history = msgspec.json.Decoder(tuple[HistoryEntry, ...])
 _texts = msgspec.json.Decoder(tuple[str, ...])
 _details = msgspec.json.Decoder(dict[str, str])
 _claims = msgspec.json.Decoder(dict[str, Any])
-
-
-def json_text(value: object) -> str:
-    """Return a value as JSON."""
-    return msgspec.json.encode(value).decode()
 
 
 def _base64(value: bytes) -> str:
@@ -109,7 +104,7 @@ def changing_columns(grant: Grant) -> dict[str, Value]:
         "late_streak": grant.late_streak,
         "idempotency_key": grant.idempotency_key,
         "code": json_text(grant.code) if grant.code else None,
-        "history": json_text(grant.history),
+        "history": history_text(grant.history),
     }
 
 
@@ -146,7 +141,7 @@ def grant_of(row: Row) -> Grant:
         code=_code.decode(code) if code else None,
         client_epoch=client_epoch,
         consent_epoch=consent_epoch,
-        history=_history.decode(history),
+        history=history_of(history),
         ended=own or earliest(*others),
     )
 
