@@ -241,14 +241,20 @@ def _mutate(path: Path, instead: Mapping[str, str]) -> None:
     path.write_text(text)
 
 
+def _environment(copied: Path) -> dict[str, str]:
+    """Return an environment that has the copy imported, and not measured: its branches are not the package's."""
+    of_this_run = ("PYTEST", "COV_", "COVERAGE_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(of_this_run)}
+    return {**inherited, "PYTHONPATH": str(copied.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def _run(copied: Path, tests: Sequence[str], backend: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))}
     without = ["cacheprovider", "randomly", "xdist", "hypothesispytest", "playwright"]
     options = ["-q", "-x", "-k", backend, *(f"-pno:{plugin}" for plugin in without)]
     return subprocess.run(  # noqa: S603 - our own tests
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=ROOT,
-        env={**inherited, "PYTHONPATH": str(copied.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=_environment(copied),
         capture_output=True,
         text=True,
         timeout=120,
@@ -282,7 +288,7 @@ def test_a_copy_is_what_the_tests_import(tmp_path: Path) -> None:
 
     shown = subprocess.run(
         [sys.executable, "-c", "import everbearer.oauth.rotation as module; print(module.__file__)"],
-        env={**os.environ, "PYTHONPATH": str(copied.parent)},
+        env=_environment(copied),
         capture_output=True,
         text=True,
         check=True,

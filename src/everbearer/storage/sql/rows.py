@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -39,6 +40,7 @@ def _binary(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+@lru_cache(maxsize=1024)
 def scope_of(text: str) -> Scope:
     """Return a stored scope."""
     return tuple(text.split())
@@ -59,7 +61,12 @@ def client_columns(client: Client) -> dict[str, Value]:
 
 def client_of(row: Row) -> Client:
     """Read a client: metadata, epoch. Settings that only a newer release knows are passed over."""
-    metadata, epoch = row
+    return _read_client(*row)
+
+
+@lru_cache(maxsize=1024)
+def _read_client(metadata: str, epoch: int) -> Client:
+    # The row is read at each request, and what stands in it is understood once.
     return replace(_client.decode(metadata), epoch=epoch)
 
 
@@ -108,6 +115,11 @@ def changing_columns(grant: Grant) -> dict[str, Value]:
     }
 
 
+@lru_cache(maxsize=256)
+def _amr_of(text: str) -> tuple[str, ...]:
+    return _texts.decode(text)
+
+
 def grant_of(row: Row) -> Grant:
     """Read a grant: `GRANT_COLUMNS`, then its own end and those of its user, client, consent and session."""
     (grant_id, client_id, subject, scope, secret, offline, auth_time, amr, acr, session_id, user_epoch) = row[:11]
@@ -124,7 +136,7 @@ def grant_of(row: Row) -> Grant:
         authentication=Authentication(
             subject=subject,
             auth_time=auth_time,
-            amr=_texts.decode(amr),
+            amr=_amr_of(amr),
             acr=acr,
             session_id=session_id,
             user_epoch=user_epoch,
