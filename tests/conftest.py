@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from every_store import BACKENDS, new_store
 from postgresql_server import PostgreSQLServer, running_postgresql
 from world import World, new_world
 
-# A slow or busy machine is no reason for a test to fail.
-settings.register_profile("everbearer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("everbearer")
+# A slow or busy machine is no reason for a test to fail, nor is luck: each run tries the same examples. Who looks for
+# new ones sets HYPOTHESIS_PROFILE=searching.
+settings.register_profile("everbearer", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everbearer"))
 
 
 @pytest.fixture(scope="session")

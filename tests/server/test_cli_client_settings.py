@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from everbearer.server.config import Config
 from everbearer.server.config.client_settings import changed_section, read_settings, settings_of
 from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import Reading
+from everbearer.server.config.words import toml_text
 from everbearer.server.declared import CLIENT_SECRET
 from everbearer.server.declared.clients import declared_client
 from server.shell import SECRET, Shell
@@ -349,3 +351,7 @@ def test_a_running_server_goes_by_a_change_from_the_next_request_on(tmp_path: Pa
         server.command("client", "change", web, "--set", 'redirect_uris=["https://b.example/"]')
 
         assert (before, (expires_in(), authorize())) == ((1800, 400), (600, 303))
+
+
+def test_the_one_character_that_json_keeps_and_toml_refuses_is_escaped() -> None:
+    assert tomllib.loads(f"x = {toml_text(['a\x7fb'])}") == {"x": ["a\x7fb"]}

@@ -19,6 +19,7 @@ from everbearer.server.config.reading import ConfigError, is_list, is_table
 from everbearer.server.config.reference import reference, settings
 from everbearer.server.config.rules import serving_problems
 from everbearer.server.config.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
+from everbearer.server.config.words import toml_text
 from everbearer.server.opening import MASK, shown
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -87,7 +88,7 @@ def _masked(name: str, value: object) -> object:
 
 
 def _toml(value: object) -> str:
-    return '"none"' if value is None else msgspec.json.encode(value).decode()
+    return '"none"' if value is None else toml_text(msgspec.to_builtins(value))
 
 
 @app.command("reference")

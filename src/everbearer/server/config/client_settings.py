@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from everbearer.server.config.environment import as_toml
 from everbearer.server.config.file import MADE_FOR_ALL, check_types, merge
 from everbearer.server.config.reading import ConfigError, Reading, is_table, prepare
 from everbearer.server.config.reference import duration_text
-from everbearer.server.config.words import config_type, keys_of, marked
+from everbearer.server.config.words import config_type, keys_of, marked, toml_text
 
 SOURCE = "--set"
 
@@ -187,4 +186,4 @@ def _text(value: object, kind: inspect.Type) -> str:
         return value
     if isinstance(value, int) and marked(kind) == "duration":
         return duration_text(value).strip('"')
-    return json.dumps(value, ensure_ascii=False)
+    return toml_text(value)

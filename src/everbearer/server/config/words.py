@@ -103,3 +103,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known here are {', '.join(names)}"
+
+
+def toml_text(value: object) -> str:
+    """Return a text, number, truth or list as TOML has it: as JSON does, but for one character that TOML refuses."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
