@@ -354,4 +354,6 @@ def test_a_running_server_goes_by_a_change_from_the_next_request_on(tmp_path: Pa
 
 
 def test_the_one_character_that_json_keeps_and_toml_refuses_is_escaped() -> None:
-    assert tomllib.loads(f"x = {toml_text(['a\x7fb'])}") == {"x": ["a\x7fb"]}
+    texts = ["a\x7fb"]
+
+    assert tomllib.loads(f"x = {toml_text(texts)}") == {"x": texts}
