@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.models import Authentication, Grant
+from everbearer.oauth.randomness import random_id
 from everbearer.oauth.refresh_tokens import open_code, open_refresh_token, seal_code, seal_refresh_token
 from everbearer.oauth.sealing import NUMBER_LENGTH, Sealer
 
@@ -146,3 +147,7 @@ def test_two_secrets_of_one_number_are_refused() -> None:
             return
         numbers[number] = secret
     pytest.fail("no two numbers met")
+
+
+def test_an_id_can_be_typed_on_a_command_line() -> None:
+    assert not [text for text in (random_id() for _ in range(2000)) if text.startswith("-")]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64encode
+
+from everbearer.oauth.encoding import base64url
 
 
 def random_bytes(length: int) -> bytes:
@@ -12,5 +13,10 @@ def random_bytes(length: int) -> bytes:
 
 
 def random_id() -> str:
-    """Return 16 random bytes in base64url: 22 characters, unguessable and unique."""
-    return urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+    """Return 16 random bytes in base64url: 22 characters, unguessable and unique.
+
+    It never begins with a dash: people type it on command lines, where that would begin an option.
+    """
+    while (text := base64url(secrets.token_bytes(16))).startswith("-"):
+        pass
+    return text

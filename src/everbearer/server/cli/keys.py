@@ -63,7 +63,8 @@ def rotate(
     _show(at_desk(config, work), as_json=as_json, otherwise="Another process has just rotated the keys.")
 
 
-@app.command("withdraw")
+# A key's id is its thumbprint, which may begin with a dash.
+@app.command("withdraw", context_settings={"ignore_unknown_options": True})
 def withdraw(
     kid: Annotated[str, typer.Argument(metavar="KID")],
     config: ConfigOption = None,
