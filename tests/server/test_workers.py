@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
 from server_process import ServerProcess, free_port, running_server
 
@@ -28,8 +27,7 @@ def workers_told(port: int) -> str:
 
 
 def test_a_worker_that_was_killed_is_replaced(tmp_path: Path) -> None:
-    if not Path("/proc/self/task").exists():
-        pytest.skip("only Linux tells the children of a process")
+    assert Path("/proc/self/task").exists(), "this test needs Linux, which tells the children of a process"
     port = free_port()
     with running_server(tmp_path, f"workers = 2\n[metrics]\nenabled = true\nport = {port}\n") as server:
         before = children(server)

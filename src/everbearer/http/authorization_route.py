@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
-from urllib.parse import urlencode
 
 from everbearer.http.protocol_routes import issuer_path
 from everbearer.http.routes import Routes
@@ -21,7 +20,7 @@ from everbearer.oauth.errors import LoginRequired, OAuthError
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.metadata import PATHS
 from everbearer.oauth.models import Authentication
-from everbearer.oauth.parameters import MAY_REPEAT, Parameters, parse, posted_parameters
+from everbearer.oauth.parameters import format_parameters, parse, posted_parameters
 
 SignIn: TypeAlias = Callable[[Request, AuthorizationRequest], Awaitable[Authentication | Response]]
 """Returns who is signed in, or the response that asks the user to sign in or to consent; once that is done, the browser
@@ -71,9 +70,4 @@ async def _nothing_happens(request: Request) -> Response:  # noqa: ARG001 - an e
 
 async def _as_a_get(request: Request) -> Response:
     # Posted from another site it came without the application's cookies (SameSite=Lax); the GET it becomes has them.
-    return redirect(f"{request.path}?{_query(posted_parameters(request))}")
-
-
-def _query(parameters: Parameters) -> str:
-    repeated = [(name, value) for name in sorted(MAY_REPEAT) for value in parameters.every(name)]
-    return urlencode([*((name, value) for name, value in parameters.items() if name not in MAY_REPEAT), *repeated])
+    return redirect(f"{request.path}?{format_parameters(posted_parameters(request))}")

@@ -36,8 +36,7 @@ async def authenticate_client(request: Request, parameters: Parameters, server: 
         client = await server.store.client(attempt.client_id)
         if client is not None and client.disabled_at is None and _proven(client, attempt, server):
             return client
-    await _fail(request, attempts, server)
-    raise AssertionError  # pragma: no cover - _fail always raises
+    raise await _failure(request, attempts[0], server)
 
 
 def names_client(request: Request, parameters: Parameters) -> bool:
@@ -103,8 +102,7 @@ def _proven(client: Client, attempt: _Attempt, server: AuthorizationServer) -> b
     return any(server.sealer.keyed_hash_matches(CLIENT_SECRET, secret, kept) for kept in client.secrets)
 
 
-async def _fail(request: Request, attempts: list[_Attempt], server: AuthorizationServer) -> None:
-    attempt = attempts[0]
+async def _failure(request: Request, attempt: _Attempt, server: AuthorizationServer) -> InvalidClient:
     client = await server.store.client(attempt.client_id)
     server.notify(
         Event(
@@ -115,7 +113,7 @@ async def _fail(request: Request, attempts: list[_Attempt], server: Authorizatio
             agent=request.user_agent,
         )
     )
-    raise InvalidClient(_advice(client, attempt), basic=attempt.method is AuthMethod.BASIC)
+    return InvalidClient(_advice(client, attempt), basic=attempt.method is AuthMethod.BASIC)
 
 
 def _advice(client: Client | None, attempt: _Attempt) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.messages import Request
@@ -95,6 +95,13 @@ def parse(encoded: str) -> Parameters:
         if value:
             decoded.append((_decode(name), _decode(value)))
     return _collect(decoded)
+
+
+def format_parameters(parameters: Parameters, **changed: str) -> str:
+    """Return parameters as a query, with some of them set anew."""
+    single = {name: value for name, value in parameters.items() if name not in MAY_REPEAT and name not in changed}
+    repeated = [(name, value) for name in sorted(MAY_REPEAT) for value in parameters.every(name)]
+    return urlencode([*single.items(), *repeated, *changed.items()])
 
 
 def _decode(text: str) -> str:

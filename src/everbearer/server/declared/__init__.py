@@ -17,6 +17,7 @@ from everbearer.login.accounts import (
 from everbearer.login.models import User
 from everbearer.login.passwords import LONGEST, SHORTEST, RunHeavy, Weakness, password_matches
 from everbearer.login.sign_in import normal_login
+from everbearer.oauth.client_authentication import CLIENT_SECRET as CLIENT_SECRET
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Client
 from everbearer.oauth.randomness import random_id
@@ -29,7 +30,6 @@ from everbearer.server.declared.hashes import note_declared, was_last_declared
 from everbearer.storage.store import AdminStore
 
 ACTOR = "server:config"
-CLIENT_SECRET = "client secret"
 
 _WEAK = {
     Weakness.TOO_SHORT: f"is shorter than {SHORTEST} characters; choose a longer one",

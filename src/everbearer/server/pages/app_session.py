@@ -32,12 +32,11 @@ from everbearer.oauth.parameters import parse
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 from everbearer.oauth.rotation import Move, judge, policy_for
+from everbearer.server.config import FULL_ACCESS
 from everbearer.server.pages.browser import browser_of, signed_in
 from everbearer.server.pages.site import Site
 
 APP_SESSION_TOKEN = "/oauth2/app_session_token"
-FULL_ACCESS = "https://authgear.com/scopes/full-access"
-"""The scope its grant must have: with it an application may do what its user may, these pages included."""
 LIFETIME = 5 * 60
 LOGIN_HINT = "https://authgear.com/login_hint"
 PREFIX = "eas_"
@@ -112,6 +111,7 @@ async def _grant_of(refresh_token: str, site: Site) -> Grant | None:
 
 
 def _good(presented: Presented, grant: Grant, client: Client, now: int) -> bool:
+    # With that scope an application may do what its user may, these pages included.
     if not client.first_party or FULL_ACCESS not in grant.scope or end_of(grant, client, now) is not None:
         return False
     # A tab may hold the token before the newest, as at the token endpoint. Nothing is spent and nobody accused here.

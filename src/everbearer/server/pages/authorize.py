@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from everbearer.login.consent import give_consent, needs_consent
 from everbearer.login.models import Consent, Session
 from everbearer.login.sessions import answers_flow, authentication, needs_sign_in
@@ -15,7 +13,7 @@ from everbearer.oauth.authorization_endpoint import (
 )
 from everbearer.oauth.errors import AccessDenied, ConsentRequired, LoginRequired
 from everbearer.oauth.messages import Request, Response, redirect
-from everbearer.oauth.parameters import MAY_REPEAT, Parameters, parse, posted_parameters
+from everbearer.oauth.parameters import format_parameters, parse, posted_parameters
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.scope import OFFLINE_ACCESS
 from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form
@@ -36,7 +34,7 @@ async def authorize(request: Request, site: Site) -> Response:
     """Answer an authorization request, once the user is signed in and has consented."""
     if request.method == "POST":
         # Posted from another site it came without our cookies (SameSite=Lax); the GET it becomes has them.
-        return redirect(f"{site.path(AUTHORIZE)}?{query_of(posted_parameters(request))}")
+        return redirect(f"{site.path(AUTHORIZE)}?{format_parameters(posted_parameters(request))}")
     parameters = parse(request.query)
     asked = await validate_authorization_request(parameters, site.server)
     browser = await browser_of(request, site)
@@ -75,13 +73,6 @@ async def consent(request: Request, site: Site) -> Response:
     return await _complete(asked, session, given, request, site)
 
 
-def query_of(parameters: Parameters, **changed: str) -> str:
-    """Return parameters as a query, with some of them set anew."""
-    single = {name: value for name, value in parameters.items() if name not in MAY_REPEAT and name not in changed}
-    repeated = [(name, value) for name in sorted(MAY_REPEAT) for value in parameters.every(name)]
-    return urlencode([*single.items(), *repeated, *changed.items()])
-
-
 def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> bool:
     alone = asked.parameters.get(_SHARES_NO_SIGN_IN) == "true"
     return needs_sign_in(
@@ -104,7 +95,7 @@ def _to_sign_in(asked: AuthorizationRequest, session: Session | None, site: Site
         # would be a loop.
         error = LoginRequired("the user who signed in is not the one that id_token_hint names")
         return refuse_authorization(asked, error, site.server)
-    return redirect(f"{site.path(SIGN_IN)}?{query_of(asked.parameters, flow=random_id())}")
+    return redirect(f"{site.path(SIGN_IN)}?{format_parameters(asked.parameters, flow=random_id())}")
 
 
 def _must_consent(asked: AuthorizationRequest, consent: Consent) -> bool:

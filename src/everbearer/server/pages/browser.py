@@ -33,7 +33,7 @@ class Browser:
 
 async def browser_of(request: Request, site: Site) -> Browser:
     """Return who asks, with the live session if there is one."""
-    cookies = _cookies(request)
+    cookies = cookies_of(request)
     browser_id = cookies.get(_name("browser", site), "")
     session = await open_session(
         cookies.get(_name("session", site), ""),
@@ -92,7 +92,8 @@ def _same_origin(request: Request, site: Site) -> bool:
     return origin is None or origin == site.origin or origin.partition("://")[2] == request.headers.get("host")
 
 
-def _cookies(request: Request) -> dict[str, str]:
+def cookies_of(request: Request) -> dict[str, str]:
+    """Return the cookies of a request; of two of one name the first, which is of the longer path (RFC 6265 §5.4)."""
     cookies: dict[str, str] = {}
     for pair in request.headers.get("cookie", "").split(";"):
         name, _, value = pair.strip().partition("=")

@@ -6,8 +6,7 @@ from everbearer.login.models import Session
 from everbearer.login.sessions import sign_out
 from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
 from everbearer.oauth.messages import Request, Response, redirect
-from everbearer.oauth.parameters import Parameters, parse, posted_parameters
-from everbearer.server.pages.authorize import query_of
+from everbearer.oauth.parameters import Parameters, format_parameters, parse, posted_parameters
 from everbearer.server.pages.browser import (
     Browser,
     browser_of,
@@ -28,7 +27,7 @@ async def end_session(request: Request, site: Site) -> Response:
     """Sign out at once where the request proves that it knows this session, else ask the user (ASVS 10.6.2)."""
     if request.method == "POST":
         # Posted from another site it came without our cookies (SameSite=Lax); the GET it becomes has them.
-        return redirect(f"{site.path(END_SESSION)}?{query_of(posted_parameters(request))}")
+        return redirect(f"{site.path(END_SESSION)}?{format_parameters(posted_parameters(request))}")
     parameters = parse(request.query)
     asked = await validate_end_session_request(parameters, site.server)
     browser = await browser_of(request, site)

@@ -22,7 +22,7 @@ from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.userinfo import userinfo_endpoint
-from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form
+from everbearer.server.pages.browser import Browser, browser_of, cookies_of, form_token, keeping, require_own_form
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.routes import guarded
 from everbearer.server.pages.site import Site
@@ -76,7 +76,7 @@ async def callback(request: Request, site: Site) -> Response:
     """Redeem the code that the browser comes back with."""
     parameters = parse(request.query)
     browser = await browser_of(request, site)
-    state, _, verifier = _cookie(request).partition(".")
+    state, _, verifier = cookies_of(request).get(_COOKIE, "").partition(".")
     if "code" not in parameters or not state or parameters.get("state") != state:
         refused = Outcome(title="The answer of the authorization endpoint", status=400, body=_pretty(dict(parameters)))
         return await _show(browser, Chain(), refused, site)
@@ -183,11 +183,3 @@ def _members(response: Response) -> dict[str, Any]:
 
 def _pretty(members: Mapping[str, object]) -> str:
     return json.dumps(members, indent=2, ensure_ascii=False)
-
-
-def _cookie(request: Request) -> str:
-    for pair in request.headers.get("cookie", "").split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == _COOKIE:
-            return value
-    return ""
