@@ -100,6 +100,10 @@ class PostgreSQL:
         self.patience = patience
         self._written = written
 
+    async def look_up(self, verb: Verb[T]) -> T:
+        """See `Database`."""
+        return await self.read(verb)
+
     async def read(self, verb: Verb[T]) -> T:
         """See `Database`. What was read through a connection that broke is read again through another."""
         end = self._end()

@@ -69,6 +69,10 @@ class BlockingSQLite:
         self._local = local()
         self._opened: list[SQLiteConnection] = []
 
+    async def look_up(self, verb: Verb[T]) -> T:
+        """See `Database`."""
+        return self._connection().read(verb)
+
     async def read(self, verb: Verb[T]) -> T:
         """See `Database`."""
         return self._connection().read(verb)
@@ -131,6 +135,10 @@ class ThreadedSQLite:
         self._starting = Lock()
         self._workers: _Workers | None = None
         self._inherited: list[_Workers] = []
+
+    async def look_up(self, verb: Verb[T]) -> T:
+        """See `Database`."""
+        return await self._submit(self._running().reads, verb)
 
     async def read(self, verb: Verb[T]) -> T:
         """See `Database`."""

@@ -31,6 +31,13 @@ _Function: TypeAlias = Callable[Concatenate[Transaction, P], Awaitable[T]]
 _Method: TypeAlias = "Callable[Concatenate[SqlStore, P], CoroutineType[Any, Any, T]]"
 
 
+def _looks_up(function: _Function[P, T]) -> _Method[P, T]:
+    async def method(store: SqlStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store.database.look_up(lambda transaction: function(transaction, *args, **kwargs))
+
+    return method  # type: ignore[return-value] # what an `async def` returns has two names in the two type checkers
+
+
 def _reads(function: _Function[P, T]) -> _Method[P, T]:
     async def method(store: SqlStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await store.database.read(lambda transaction: function(transaction, *args, **kwargs))
@@ -54,22 +61,22 @@ class SqlStore:
 
     # A verb that is named as its module stands last: from there on the name is the verb's.
 
-    client = _reads(clients.client)
+    client = _looks_up(clients.client)
     put_client = _writes(clients.put_client)
     delete_client = _writes(clients.delete_client)
-    allows_origin = _reads(clients.allows_origin)
+    allows_origin = _looks_up(clients.allows_origin)
     clients = _reads(clients.clients)
 
     create_grant = _writes(grants.create_grant)
-    grant = _reads(grants.grant)
+    grant = _looks_up(grants.grant)
     spend = _writes(grants.spend)
     confirm = _writes(grants.confirm)
     end_grant = _writes(grants.end_grant)
     end_all = _writes(ends.end_all)
     grants = _reads(grants.grants)
 
-    user = _reads(users.user)
-    user_by_login = _reads(users.user_by_login)
+    user = _looks_up(users.user)
+    user_by_login = _looks_up(users.user_by_login)
     create_user = _writes(users.create_user)
     change_user = _writes(users.change_user)
     delete_user = _writes(users.delete_user)
@@ -77,17 +84,17 @@ class SqlStore:
     users = _reads(users.users)
 
     create_session = _writes(sessions.create_session)
-    session = _reads(sessions.session)
+    session = _looks_up(sessions.session)
     touch_session = _writes(sessions.touch_session)
     sessions_of = _reads(sessions.sessions_of)
 
-    consent = _reads(consents.consent)
+    consent = _looks_up(consents.consent)
     consents_of = _reads(consents.consents_of)
     give_consent = _writes(consents.give_consent)
     withdraw_consent = _writes(consents.withdraw_consent)
 
     remember = _writes(counters.remember)
-    remembers = _reads(counters.remembers)
+    remembers = _looks_up(counters.remembers)
     count_attempt = _writes(counters.count_attempt)
     forget_attempts = _writes(counters.forget_attempts)
 

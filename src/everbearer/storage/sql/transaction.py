@@ -26,10 +26,14 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    """Where transactions run. All three raise `StoreUnavailable` where the database cannot answer in time."""
+    """Where transactions run. All of them raise `StoreUnavailable` where the database cannot answer in time."""
+
+    async def look_up(self, verb: Verb[T]) -> T:
+        """Run a verb that reads one thing by its key, in one statement: what every request does."""
+        ...
 
     async def read(self, verb: Verb[T]) -> T:
-        """Run a verb that reads in one statement."""
+        """Run a verb that reads in one statement, which may take long."""
         ...
 
     async def write(self, verb: Verb[T]) -> T:
