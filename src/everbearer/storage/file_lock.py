@@ -35,6 +35,11 @@ class FileLock:
             self._wanted = False
             return self._held
 
+    def wait(self) -> None:
+        """Take the lock, however long that takes."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._held = True
+
     def release(self) -> None:
         """Let the next one in."""
         with self._changed:
