@@ -162,7 +162,9 @@ def _claims(token: AccessToken, grant: Grant | None, server: AuthorizationServer
     }
     if token.scope:
         claims["scope"] = format_scope(token.scope)
-    return {**claims, **authentication_claims(grant)} if grant else claims
+    if grant:
+        claims |= authentication_claims(grant)
+    return claims
 
 
 def authentication_claims(grant: Grant) -> Mapping[str, object]:

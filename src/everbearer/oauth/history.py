@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import HISTORY_LENGTH, Grant, Happening, HistoryEntry
 
 
-def add_to_history(grant: Grant, happening: Happening, request: Request, now: int) -> Grant:
-    """Return the grant with one more entry; the oldest falls out when the ring is full."""
-    entry = HistoryEntry(
-        at=now,
-        happening=happening,
-        generation=grant.generation,
-        address=request.remote_address,
-        agent=request.user_agent,
-    )
-    return replace(grant, history=(*grant.history, entry)[-HISTORY_LENGTH:])
+def with_entry(
+    grant: Grant, happening: Happening, request: Request, *, generation: int, now: int
+) -> tuple[HistoryEntry, ...]:
+    """Return the grant's history with one more entry; the oldest falls out when the ring is full."""
+    entry = HistoryEntry(now, happening, generation, request.remote_address, request.user_agent)
+    return (*grant.history[1 - HISTORY_LENGTH :], entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from everbearer.oauth.scope import Scope
 
@@ -196,9 +197,8 @@ class Happening(StrEnum):
     """A refresh token newer than the store knew was accepted: the store had lost its latest writes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """One thing that happened to a grant."""
+class HistoryEntry(NamedTuple):
+    """One thing that happened to a grant. A tuple, for each refresh makes all of a ring's entries anew."""
 
     at: int
     happening: Happening

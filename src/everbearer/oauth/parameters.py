@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import TypeVar, overload
 from urllib.parse import unquote_to_bytes, urlencode
 
 from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.messages import Request
+
+T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
 MAY_REPEAT = frozenset({"resource", "audience"})
@@ -29,6 +32,18 @@ class Parameters(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._single[name]
+
+    # A mapping finds out by raising KeyError what is not there; most parameters that are asked for are not.
+    def __contains__(self, name: object) -> bool:
+        return name in self._single
+
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /, default: str | T) -> str | T: ...
+    def get(self, key: str, /, default: str | T | None = None) -> str | T | None:
+        """Return the value of a parameter, `default` where it is not there."""
+        return self._single.get(key, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._single)

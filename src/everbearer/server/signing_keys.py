@@ -34,10 +34,15 @@ class SigningKeys:
         self._opened: dict[str, SigningKey] = {}
         self._stored: Sequence[StoredKey] = ()
         self._read_at: int | None = None
+        self._told: tuple[int, KeySet] | None = None
 
     def __call__(self) -> KeySet:
         """Return the keys that sign and those that are published now; `refresh` must have been awaited once."""
-        return key_set(self._stored, self._opened, self._now())
+        now = self._now()
+        # What holds for a second is worked out once in it: every token asks.
+        if self._told is None or self._told[0] != now:
+            self._told = now, key_set(self._stored, self._opened, now)
+        return self._told[1]
 
     def signing_since(self) -> Mapping[str, int]:
         """Return since when the key of each algorithm has signed."""
@@ -56,7 +61,7 @@ class SigningKeys:
             return
         stored = [key for key in await self._store.keys() if not _is_retired(key, now)]
         opened = {key.kid: self._opened.get(key.kid) or open_key(key, self._sealer) for key in stored}
-        self._stored, self._opened, self._read_at = stored, opened, now
+        self._stored, self._opened, self._read_at, self._told = stored, opened, now, None
 
 
 def key_set(stored: Iterable[StoredKey], opened: dict[str, SigningKey], now: int) -> KeySet:

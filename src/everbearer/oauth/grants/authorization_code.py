@@ -16,7 +16,7 @@ from everbearer.oauth.client_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
-from everbearer.oauth.history import add_to_history
+from everbearer.oauth.history import with_entry
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Grant, Happening
@@ -46,9 +46,8 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
         )
     _check_redirect_uri(grant.code, request)
     _check_verifier(grant.code, request)
-    redeemed = add_to_history(
-        replace(grant, generation=1, rotated_at=now, used_at=now, code=None), Happening.ISSUED, request.http, now
-    )
+    history = with_entry(grant, Happening.ISSUED, request.http, generation=1, now=now)
+    redeemed = replace(grant, generation=1, rotated_at=now, used_at=now, code=None, history=history)
     tokens = issue_tokens(request.client, redeemed, redeemed.scope, server, now=now, nonce=grant.code.nonce)
     spend = await server.store.spend(redeemed, expected=0)
     if spend is Spend.SUPERSEDED:

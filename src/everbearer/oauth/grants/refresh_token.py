@@ -15,7 +15,7 @@ from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
-from everbearer.oauth.history import add_to_history
+from everbearer.oauth.history import with_entry
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import Client, Ended, Grant, Happening
@@ -115,25 +115,26 @@ def _dead(grant: Grant, ended: Ended, server: AuthorizationServer) -> InvalidGra
 
 def _refreshed(grant: Grant, verdict: Verdict, request: TokenRequest, key: str, now: int) -> Grant:
     """Return the grant as it will be. A retry extends nothing: it is not a use, and not a new issue."""
+    happening = _HAPPENINGS[verdict.move]
+    history = with_entry(grant, happening, request.http, generation=verdict.generation, now=now)
     if verdict.move in _RETRIES:
-        after = replace(
+        return replace(
             grant,
             retries=grant.retries + 1,
             late_generation=verdict.late_generation,
             late_streak=verdict.late_streak,
+            history=history,
         )
-    else:
-        rotated_at = grant.rotated_at if verdict.generation == grant.generation else now
-        after = replace(
-            grant,
-            generation=verdict.generation,
-            rotated_at=rotated_at,
-            used_at=now,
-            retries=0,
-            idempotency_key=key,
-            code=None,
-        )
-    return add_to_history(after, _HAPPENINGS[verdict.move], request.http, now)
+    return replace(
+        grant,
+        generation=verdict.generation,
+        rotated_at=grant.rotated_at if verdict.generation == grant.generation else now,
+        used_at=now,
+        retries=0,
+        idempotency_key=key,
+        code=None,
+        history=history,
+    )
 
 
 def _happened(grant: Grant, request: TokenRequest, now: int) -> Event:

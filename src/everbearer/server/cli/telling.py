@@ -74,4 +74,4 @@ def say_history(history: tuple[HistoryEntry, ...]) -> None:
 
 def history_members(grant: Grant | None) -> list[dict[str, Any]]:
     """Return the same for programs."""
-    return [asdict(entry) for entry in grant.history] if grant else []
+    return [entry._asdict() for entry in grant.history] if grant else []

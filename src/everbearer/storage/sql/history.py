@@ -12,13 +12,14 @@ _entries = msgspec.json.Decoder(tuple[tuple[int, Happening, int, str | None, str
 
 def history_text(history: tuple[HistoryEntry, ...]) -> str:
     """Return a history as JSON. An address or agent that is that of the entry before is left out, as most are."""
-    address = agent = None
+    known_address = known_agent = None
     entries: list[tuple[object, ...]] = []
-    for entry in history:
-        known = entry.address == address, entry.agent == agent
-        address, agent = entry.address, entry.agent
-        told = [None if same else value for same, value in zip(known, (address, agent), strict=True)]
-        entries.append((entry.at, entry.happening, entry.generation, *told))
+    for at, happening, generation, address, agent in history:
+        same_address, same_agent = address == known_address, agent == known_agent
+        entries.append(
+            (at, happening, generation, None if same_address else address, None if same_agent else agent)
+        )
+        known_address, known_agent = address, agent
     return json_text(entries)
 
 
@@ -27,9 +28,9 @@ def history_of(text: str) -> tuple[HistoryEntry, ...]:
     known_address = known_agent = ""
     entries: list[HistoryEntry] = []
     for at, happening, generation, address, agent in _entries.decode(text):
-        known_address = known_address if address is None else address
-        known_agent = known_agent if agent is None else agent
-        entries.append(
-            HistoryEntry(at=at, happening=happening, generation=generation, address=known_address, agent=known_agent)
-        )
+        if address is not None:
+            known_address = address
+        if agent is not None:
+            known_agent = agent
+        entries.append(HistoryEntry(at, happening, generation, known_address, known_agent))
     return tuple(entries)

@@ -125,7 +125,6 @@ def grant_of(row: Row) -> Grant:
     (grant_id, client_id, subject, scope, secret, offline, auth_time, amr, acr, session_id, user_epoch) = row[:11]
     (client_epoch, consent_epoch, created_at, rotated_at, used_at, generation, confirmed, retries) = row[11:19]
     (late_generation, late_streak, idempotency_key, code, history) = row[19:24]
-    own, *others = (ended_of(row[at : at + 3]) for at in range(24, 39, 3))
     return Grant(
         grant_id=grant_id,
         client_id=client_id,
@@ -154,8 +153,19 @@ def grant_of(row: Row) -> Grant:
         client_epoch=client_epoch,
         consent_epoch=consent_epoch,
         history=history_of(history),
-        ended=own or earliest(*others),
+        ended=_end_upon(row[24:39]),
     )
+
+
+_NO_END: Row = (None,) * 15
+
+
+def _end_upon(columns: Row) -> Ended | None:
+    """Read the end that has come upon a grant: its own, or the first of those of its user, client, consent, session."""
+    if columns == _NO_END:
+        return None
+    own, *others = (ended_of(columns[at : at + 3]) for at in range(0, 15, 3))
+    return own or earliest(*others)
 
 
 def ended_of(columns: Row) -> Ended | None:
