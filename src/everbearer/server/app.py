@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from everbearer.http.asgi import Application, asgi_application
+from everbearer.http.asgi import Application, Observe, asgi_application
 from everbearer.http.cors import share
 from everbearer.http.protocol_routes import client_routes, issuer_path, public_routes
 from everbearer.http.routes import Routes, dispatch, not_found
@@ -73,6 +73,18 @@ class Tables:
         return {**self.public, **self.clients, **self.others}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """The whole server, for whatever speaks HTTP for it."""
+
+    endpoint: Endpoint
+    observe: Observe
+    """Asks the endpoint for each answer; see `everbearer.http.asgi`."""
+    lifespan: Callable[[], AbstractAsyncContextManager[None]]
+    """Is entered before the first request and left after the last answer: it opens and closes the store."""
+    max_body: int
+
+
 def create() -> Application:
     """Return the application of the configuration that the environment names: for each worker of a server.
 
@@ -93,6 +105,22 @@ def application(
     stopping: Callable[[], bool] = never,
 ) -> Application:
     """Return the ASGI application of a configuration. It opens its store at start and closes it at shutdown.
+
+    Arguments and errors are those of `assemble`.
+    """
+    whole = assemble(config, environ, development=development, metrics_folder=metrics_folder, stopping=stopping)
+    return asgi_application(whole.endpoint, lifespan=whole.lifespan, max_body=whole.max_body, observe=whole.observe)
+
+
+def assemble(
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    development: bool = False,
+    metrics_folder: Path | None = None,
+    stopping: Callable[[], bool] = never,
+) -> Assembled:
+    """Return the whole server of a configuration.
 
     `metrics_folder` is where its process tells what it has counted; see `everbearer.server.observing.scraping`.
 
@@ -138,11 +166,11 @@ def application(
         await asyncio.to_thread(stop_tracing)
 
     tables = tables_of(parts, development=development)
-    return asgi_application(
-        _endpoint(tables, parts),
+    return Assembled(
+        endpoint=_endpoint(tables, parts),
+        observe=observing(metrics, tables.routes, trace=trace),
         lifespan=lifespan,
         max_body=config.server.max_body,
-        observe=observing(metrics, tables.routes, trace=trace),
     )
 
 

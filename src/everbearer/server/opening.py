@@ -13,7 +13,8 @@ from everbearer.server.config import POSTGRESQL_SCHEMES, Config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.secrets import server_secrets
 from everbearer.storage.sql.store import SqlStore
-from everbearer.storage.sqlite import SQLiteStore, Written, tell_nobody
+from everbearer.storage.sql.transaction import Written, tell_nobody
+from everbearer.storage.sqlite import SQLiteStore
 from everbearer.storage.store import AdminStore
 
 T = TypeVar("T")

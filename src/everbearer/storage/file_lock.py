@@ -35,6 +35,15 @@ class FileLock:
             self._wanted = False
             return self._held
 
+    def acquire_at_once(self) -> bool:
+        """Take the lock; False where another has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self._held = True
+        return True
+
     def wait(self) -> None:
         """Take the lock, however long that takes."""
         fcntl.flock(self._file, fcntl.LOCK_EX)

@@ -24,8 +24,7 @@ from everbearer.storage.postgresql_pool import Pool
 from everbearer.storage.postgresql_spends import Spends, telling
 from everbearer.storage.sql import migrations
 from everbearer.storage.sql.store import SqlStore
-from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb
-from everbearer.storage.sqlite import Written, tell_nobody
+from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
 from everbearer.storage.store import Purged
 
 T = TypeVar("T")

@@ -16,8 +16,7 @@ from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import Collision, Refused, Work, arrays_of
 from everbearer.storage.sql import grants
 from everbearer.storage.sql.rows import changing_columns
-from everbearer.storage.sql.transaction import Database, numbered
-from everbearer.storage.sqlite import Written
+from everbearer.storage.sql.transaction import Database, Written, numbered
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.sql.store import SqlStore
-from everbearer.storage.sql.transaction import Verb
+from everbearer.storage.sql.transaction import Verb, Written, tell_nobody
 from everbearer.storage.sqlite_connection import PATIENCE, SQLiteConnection
+from everbearer.storage.sqlite_loop import SQLiteOnLoop
 from everbearer.storage.sqlite_spends import SpendVerb
-from everbearer.storage.sqlite_threads import ThreadedSQLite, Written, tell_nobody
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class SQLiteStore(SqlStore):
         session_lifetimes: SessionLifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
-        super().__init__(ThreadedSQLite(Path(path), patience, written), session_lifetimes=session_lifetimes)
+        super().__init__(SQLiteOnLoop(Path(path), patience, written), session_lifetimes=session_lifetimes)
 
     async def spend(  # type: ignore[override] # what an `async def` returns has two names
         self, grant: Grant, *, expected: int

@@ -37,7 +37,9 @@ class DatabaseLocked(StoreUnavailable):
 class SQLiteConnection:
     """One connection, for one thread at a time."""
 
-    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
+    def __init__(self, path: Path, *, patience: float = PATIENCE, tidies: bool = True) -> None:
+        """Open the file. Unless it `tidies`, somebody else must move its log when that is long."""
+        self._log_pages = 0
         with _errors():
             self._lock = FileLock(path.with_name(path.name + ".lock"))
             try:
@@ -47,6 +49,25 @@ class SQLiteConnection:
                 raise
         self._statements = _Statements(self._connection)
         self._connection.set_busy_timeout(int(patience * 1000))
+        if not tidies:
+            self._connection.set_wal_hook(self._note_log)
+
+    @property
+    def log_is_long(self) -> bool:
+        """Whether the write-ahead log should be moved into the file."""
+        return self._log_pages >= CHECKPOINT_PAGES
+
+    def _note_log(self, connection: _Connection, database: str, pages: int) -> int:  # noqa: ARG002 - a hook of SQLite
+        self._log_pages = pages
+        return 0
+
+    def move_log(self) -> None:
+        """Move the write-ahead log into the file: most of it beside others who write, the rest while they wait."""
+        with _errors():
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        # Only a log that was moved to its end is begun anew; under steady writing it would grow for ever.
+        with self.locked(), _errors():
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def read(self, verb: Verb[T]) -> T:
         """Run a verb that reads in one statement.
@@ -61,6 +82,15 @@ class SQLiteConnection:
             return _finish(verb(self._statements))
         except (apsw.Error, OSError) as error:
             raise _trouble(error) from error
+
+    def try_lock(self) -> bool:
+        """Keep other processes waiting until `unlock`, unless one of them is writing now."""
+        with _errors():
+            return self._lock.acquire_at_once()
+
+    def unlock(self) -> None:
+        """Let other processes write."""
+        self._lock.release()
 
     @contextmanager
     def locked(self) -> Generator[None]:

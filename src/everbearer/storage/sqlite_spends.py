@@ -59,4 +59,4 @@ def spend_together(count: int) -> str:
     update = grants.SPEND.replace("WHERE grant_id =", "FROM given\nWHERE grants.grant_id =")
     update = update.replace("AND generation =", "AND grants.generation =").replace("RETURNING grant_id", "")
     update = re.sub(r":([a-z_]+)", r"given.\1", update)
-    return f"WITH given ({', '.join(COLUMNS)}) AS (VALUES {', '.join([row] * count)})\n{update}"  # noqa: S608 - constants
+    return f"WITH given ({', '.join(COLUMNS)}) AS (VALUES {', '.join([row] * count)})\n{update}"

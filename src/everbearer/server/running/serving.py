@@ -7,35 +7,44 @@ answer, takes in what waits at its socket, and leaves those who are silent a mom
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from pkgutil import resolve_name
 from threading import Thread
 from types import FrameType
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-
-from everbearer.http.asgi import Application
+from everbearer.http.forwarding import client_address_behind
+from everbearer.http.http1 import Serving
 from everbearer.server.config import Config
 from everbearer.server.observing.logs import configure_logs
 
-APPLICATION = "everbearer.server.app:application"
+if TYPE_CHECKING:
+    from everbearer.server.app import Assembled
+
+ASSEMBLE = "everbearer.server.app:assemble"
 """Found by name where it runs: neither other commands nor the parent of several processes have any use for it."""
 GRACE = 10
 """Seconds that requests under way have to finish when the server is told to stop."""
 LINGER = 0.5
 """Seconds that a silent connection stays open then: its next request may have been sent already."""
+BACKLOG = 2048
+"""How many connections may wait to be accepted."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks at whether all has been answered."""
 FAILED = 1
 """The exit code where the server did not start, or did not stop as it should."""
+
+
+log = logging.getLogger("everbearer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +62,19 @@ def _nothing() -> None:
 
 def serve(job: Job, listening: socket.socket, *, announce: Callable[[], None] = _nothing) -> NoReturn:
     """Serve in this process until it is told to stop, then exit; `announce` is called when requests are answered."""
-    configure_logs(job.config.logs, quiet=job.development)
+    configure_logs(job.config.logs)
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The server of HTTP takes these over and, having stopped, raises them again: to end well, not to be killed.
+        # Until the event loop listens to them.
         signal.signal(number, _leave)
-    stopping = Stopping()
-    server = _Server(_settings(job, stopping), stopping, delay=job.config.server.drain_delay, announce=announce)
-    server.run(sockets=[listening])
-    sys.exit(0 if server.started else FAILED)
+    sys.exit(_run(_Process(job, listening, announce).serve()))
+
+
+def _run(work: Coroutine[None, None, int]) -> int:
+    if sys.platform == "win32":
+        return asyncio.run(work)
+    import uvloop  # noqa: PLC0415 - it is not to be had on Windows
+
+    return uvloop.run(work)
 
 
 def serve_as_worker(job: Job, listening: socket.socket, leash: Connection) -> NoReturn:
@@ -80,114 +94,97 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - 
     raise SystemExit(0)
 
 
-class Stopping:
-    """Whether the process has been told to stop."""
+class _Process:
+    """One process that answers."""
 
-    def __init__(self) -> None:
-        self.begun = False
-
-    def __call__(self) -> bool:
-        """Return it."""
-        return self.begun
-
-
-class _Connection(HttpToolsProtocol):
-    """A connection that is closed only when nothing is on its way any more."""
-
-    def __init__(self, *, stopping: Stopping, **rest: object) -> None:
-        super().__init__(**rest)  # type: ignore[arg-type] # what uvicorn passes to its own class
-        self._stopping = stopping
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        if self._stopping.begun:
-            self.cycle.keep_alive = False
-
-    def shutdown(self) -> None:
-        if self._silent():
-            self.loop.call_later(LINGER, self._close_if_silent)
-        else:
-            self.cycle.keep_alive = False
-
-    def _silent(self) -> bool:
-        # None before the first request, against its type.
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is None or cycle.response_complete
-
-    def _close_if_silent(self) -> None:
-        if self._silent() and not self.transport.is_closing():
-            self.transport.close()
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, stopping: Stopping, *, delay: int, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-        self._delay = delay
+    def __init__(self, job: Job, listening: socket.socket, announce: Callable[[], None]) -> None:
+        self._config = job.config
+        self._listening = listening
         self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stopping.begun = True
-        await asyncio.sleep(self._delay)
-        await self._take_in(sockets or [])
-        await super().shutdown(sockets)
-
-    async def _take_in(self, sockets: list[socket.socket]) -> None:
-        """Close the listening sockets after accepting what has connected to them but was not accepted yet."""
-        queues = [each.dup() for each in sockets]
-        for server in self.servers:
-            server.close()
-        loop = asyncio.get_running_loop()
-        made: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
-        connection = partial(
-            made,
-            config=self.config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
+        self._told = asyncio.Event()
+        assemble: Callable[..., Assembled] = resolve_name(ASSEMBLE)
+        self._whole = assemble(
+            job.config,
+            os.environ,
+            development=job.development,
+            metrics_folder=job.metrics_folder,
+            stopping=self._told.is_set,
         )
-        for queue in queues:
-            queue.settimeout(0)
-            while accepted := _accept(queue):
-                await loop.connect_accepted_socket(connection, accepted)
-            queue.close()
+        proxies = job.config.server.trusted_proxies
+        endpoint, observe = self._whole.endpoint, self._whole.observe
+        self._serving = Serving(
+            answer=lambda request: observe(request, endpoint),
+            max_body=self._whole.max_body,
+            client_address=client_address_behind(proxies) if proxies else None,
+        )
+
+    async def serve(self) -> int:
+        """Serve until told to stop, and return the exit code."""
+        self._listen_to_signals()
+        try:
+            async with self._whole.lifespan(), self._looked_after():
+                loop = asyncio.get_running_loop()
+                server = await loop.create_server(self._serving.connection, sock=self._listening, backlog=BACKLOG)
+                self._announce()
+                await self._told.wait()
+                self._serving.stopping = True
+                await asyncio.sleep(self._config.server.drain_delay)
+                await self._take_in(server)
+                await self._finish()
+        except Exception:
+            log.exception("the server could not start, or not stop as it should")
+            return FAILED
+        return 0
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if sys.platform == "win32":
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._told.set))
+            else:
+                loop.add_signal_handler(number, self._told.set)
+
+    @asynccontextmanager
+    async def _looked_after(self) -> AsyncGenerator[None]:
+        async def look_after() -> None:
+            loop = asyncio.get_running_loop()
+            while True:
+                await asyncio.sleep(1)
+                self._serving.look_after(loop.time())
+
+        task = asyncio.create_task(look_after())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _take_in(self, server: asyncio.Server) -> None:
+        """Close the listening socket after accepting what has connected to it but was not accepted yet."""
+        queue = self._listening.dup()
+        server.close()
+        loop = asyncio.get_running_loop()
+        queue.settimeout(0)
+        while accepted := _accept(queue):
+            await loop.connect_accepted_socket(self._serving.connection, accepted)
+        queue.close()
+
+    async def _finish(self) -> None:
+        """Wait until all is answered and every connection closed, but not for ever."""
+        loop, connections = asyncio.get_running_loop(), self._serving.connections
+        begun = loop.time()
+        while connections or self._serving.tasks:
+            waited = loop.time() - begun
+            if waited >= GRACE:
+                log.error("not all requests could be answered in time")
+                break
+            for connection in [each for each in connections if each.silent and waited >= LINGER]:
+                connection.close()
+            await asyncio.sleep(LOOK_EVERY)
 
 
 def _accept(queue: socket.socket) -> socket.socket | None:
-    try:
+    with suppress(OSError):
         accepted, _ = queue.accept()
-    except OSError:
-        return None
-    accepted.settimeout(0)
-    return accepted
-
-
-def _settings(job: Job, stopping: Stopping) -> uvicorn.Config:
-    server = job.config.server
-    application: Callable[..., Application] = resolve_name(APPLICATION)
-    app = application(
-        job.config,
-        os.environ,
-        development=job.development,
-        metrics_folder=job.metrics_folder,
-        stopping=stopping,
-    )
-    return uvicorn.Config(
-        app,
-        loop="asyncio" if sys.platform == "win32" else "uvloop",
-        http=partial(_Connection, stopping=stopping),  # type: ignore[arg-type] # called as its class would be
-        ws="none",
-        lifespan="on",
-        # Ours has been configured already.
-        log_config=None,
-        # An access log would hold what users and clients send in queries.
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(server.trusted_proxies),
-        forwarded_allow_ips=list(server.trusted_proxies),
-        timeout_graceful_shutdown=GRACE,
-    )
+        accepted.settimeout(0)
+        return accepted
+    return None

@@ -16,9 +16,7 @@ def history_text(history: tuple[HistoryEntry, ...]) -> str:
     entries: list[tuple[object, ...]] = []
     for at, happening, generation, address, agent in history:
         same_address, same_agent = address == known_address, agent == known_agent
-        entries.append(
-            (at, happening, generation, None if same_address else address, None if same_agent else agent)
-        )
+        entries.append((at, happening, generation, None if same_address else address, None if same_agent else agent))
         known_address, known_agent = address, agent
     return json_text(entries)
 

@@ -17,6 +17,15 @@ Verb: TypeAlias = "Callable[[Transaction], Awaitable[T]]"
 """What happens in one transaction. It awaits nothing but its statements."""
 
 
+Written: TypeAlias = Callable[[int, float], None]
+"""Is told of each transaction that writes: how many verbs shared it, 0 where it failed, and its seconds. It may be
+called by another thread, and may not raise."""
+
+
+def tell_nobody(verbs: int, seconds: float) -> None:
+    """Listen to nothing."""
+
+
 class Transaction(Protocol):
     """One transaction of a database."""
 
