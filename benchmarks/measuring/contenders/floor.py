@@ -62,9 +62,16 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         connection.close()
     families = random.Random(0).sample(range(1, count + 1), chains)  # noqa: S311 - which ones does not matter
     port = free_port()
-    environ = {"DATABASE": database, "KEY": key, "CLIENT": "floor", "CLIENT_SECRET": client_secret}
+    environ = {
+        "DATABASE": database,
+        "KEY": key,
+        "CLIENT": "floor",
+        "CLIENT_SECRET": client_secret,
+        "PORT": str(port),
+        "WORKERS": str(workers),
+    }
     with running(
-        _command(port, workers),
+        [str(PYTHON), str(PEERS / "floor" / "app.py")],
         folder=place.folder,
         name="floor",
         environ=environ,
@@ -74,13 +81,6 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         yield Target(
             port=port, server=[started.pid], database=pids, calls={REFRESH: call}, ready_after=started.ready_after
         )
-
-
-def _command(port: int, workers: int) -> list[str]:
-    """Return the command of the runner, with the settings that `everbearer serve` gives it."""
-    where = ["--app-dir", str(PEERS / "floor"), "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    how = ["--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "on", "--no-access-log"]
-    return [str(PYTHON.with_name("uvicorn")), "app:application", *where, *how, "--no-server-header"]
 
 
 def _token(key: str, family: int) -> str:

@@ -2,9 +2,10 @@
 
 It parses the form, checks the client's secret by a keyed hash, signs one ES256 JWT and makes one durable commit (a
 compare-and-swap on the generation of one row), then answers. It has no clients, policies, ends, history or errors
-worth the name: whatever a real server does costs more than this.
+worth the name: whatever a real server does costs more than this. It speaks HTTP through the same module as Everbearer.
 
-Settings come by the environment: DATABASE is the path of an SQLite file or a postgresql:// URL.
+Settings come by the environment: DATABASE is the path of an SQLite file or a postgresql:// URL, PORT where it listens,
+WORKERS how many processes answer there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import fcntl
 import hmac
 import json
 import os
+import socket
 import threading
 import time
 from base64 import b64decode, urlsafe_b64encode
@@ -23,9 +25,13 @@ from queue import Empty, SimpleQueue
 import apsw
 import asyncpg
 import msgspec
+import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+
+from everbearer.http.http1 import Serving
+from everbearer.oauth.messages import Request, Response
 
 DATABASE = os.environ["DATABASE"]
 KEY = os.environ["KEY"].encode()
@@ -145,18 +151,20 @@ class Postgresql:
 STORE = Postgresql() if DATABASE.startswith("postgresql://") else Sqlite()
 
 
-async def refresh(scope, body):
-    authorization = dict(scope["headers"]).get(b"authorization", b"")
-    client, _, secret = b64decode(authorization[6:]).partition(b":")
+HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+
+
+async def refresh(request: Request) -> Response:
+    client, _, secret = b64decode(request.headers.get("authorization", "")[6:]).partition(b":")
     if client != CLIENT or not hmac.compare_digest(hmac.digest(KEY, secret, sha256), CLIENT_HASH):
-        return 401, b'{"error":"invalid_client"}'
-    form = dict(pair.split(b"=", 1) for pair in body.split(b"&"))
+        return Response(status=401, headers=HEADERS, body=b'{"error":"invalid_client"}')
+    form = dict(pair.split(b"=", 1) for pair in request.body.split(b"&"))
     family, generation, _ = form[b"refresh_token"].split(b".")
     family, generation = int(family), int(generation)
     if form[b"grant_type"] != b"refresh_token" or not hmac.compare_digest(
         token(family, generation), form[b"refresh_token"]
     ):
-        return 400, b'{"error":"invalid_grant"}'
+        return Response(status=400, headers=HEADERS, body=b'{"error":"invalid_grant"}')
     answer = {
         "access_token": jwt(family, int(time.time())).decode(),
         "token_type": "Bearer",
@@ -165,24 +173,31 @@ async def refresh(scope, body):
         "scope": "offline_access orders.read",
     }
     if not await STORE.spend(family, generation):
-        return 400, b'{"error":"invalid_grant"}'
-    return 200, msgspec.json.encode(answer)
+        return Response(status=400, headers=HEADERS, body=b'{"error":"invalid_grant"}')
+    return Response(headers=HEADERS, body=msgspec.json.encode(answer))
 
 
-async def application(scope, receive, send):
-    if scope["type"] == "lifespan":
-        await receive()
-        await STORE.start()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    message = await receive()
-    status, body = await refresh(scope, message["body"])
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"cache-control", b"no-store"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def serve(listening: socket.socket) -> None:
+    await STORE.start()
+    serving = Serving(answer=refresh, max_body=65536)
+    loop = asyncio.get_running_loop()
+
+    def accept() -> None:
+        try:
+            accepted, _ = listening.accept()
+        except BlockingIOError:
+            return
+        accepted.setblocking(False)
+        serving.tasks.add(loop.create_task(loop.connect_accepted_socket(serving.connection, accepted)))
+
+    loop.add_reader(listening, accept)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    shared = socket.create_server(("127.0.0.1", int(os.environ["PORT"])), backlog=1024)
+    shared.setblocking(False)
+    for _ in range(int(os.environ["WORKERS"]) - 1):
+        if os.fork() == 0:
+            break
+    uvloop.run(serve(shared))

@@ -7,13 +7,14 @@ answer, takes in what waits at its socket, and leaves those who are silent a mom
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +22,8 @@ from pkgutil import resolve_name
 from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
+
+import uvloop
 
 from everbearer.http.forwarding import client_address_behind
 from everbearer.http.http1 import Serving
@@ -38,6 +41,8 @@ LINGER = 0.5
 """Seconds that a silent connection stays open then: its next request may have been sent already."""
 BACKLOG = 2048
 """How many connections may wait to be accepted."""
+GARBAGE_AFTER = 10_000
+"""How many objects more than were let go of are made before garbage is looked for."""
 LOOK_EVERY = 0.05
 """Seconds between two looks at whether all has been answered."""
 FAILED = 1
@@ -66,15 +71,12 @@ def serve(job: Job, listening: socket.socket, *, announce: Callable[[], None] = 
     for number in (signal.SIGTERM, signal.SIGINT):
         # Until the event loop listens to them.
         signal.signal(number, _leave)
-    sys.exit(_run(_Process(job, listening, announce).serve()))
-
-
-def _run(work: Coroutine[None, None, int]) -> int:
-    if sys.platform == "win32":
-        return asyncio.run(work)
-    import uvloop  # noqa: PLC0415 - it is not to be had on Windows
-
-    return uvloop.run(work)
+    process = _Process(job, listening, announce)
+    # What has been made by now stays; looking through it for garbage again and again costs refreshes a few percent.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
+    sys.exit(uvloop.run(process.serve()))
 
 
 def serve_as_worker(job: Job, listening: socket.socket, leash: Connection) -> NoReturn:
@@ -124,12 +126,18 @@ class _Process:
         try:
             async with self._whole.lifespan(), self._looked_after():
                 loop = asyncio.get_running_loop()
-                server = await loop.create_server(self._serving.connection, sock=self._listening, backlog=BACKLOG)
+                self._listening.listen(BACKLOG)
+                self._listening.setblocking(False)
+                loop.add_reader(self._listening, self._accept)
                 self._announce()
                 await self._told.wait()
                 self._serving.stopping = True
                 await asyncio.sleep(self._config.server.drain_delay)
-                await self._take_in(server)
+                loop.remove_reader(self._listening)
+                # What has connected in the meantime.
+                while self._accept():
+                    pass
+                self._listening.close()
                 await self._finish()
         except Exception:
             log.exception("the server could not start, or not stop as it should")
@@ -139,10 +147,7 @@ class _Process:
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            if sys.platform == "win32":
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._told.set))
-            else:
-                loop.add_signal_handler(number, self._told.set)
+            loop.add_signal_handler(number, self._told.set)
 
     @asynccontextmanager
     async def _looked_after(self) -> AsyncGenerator[None]:
@@ -158,15 +163,18 @@ class _Process:
         finally:
             task.cancel()
 
-    async def _take_in(self, server: asyncio.Server) -> None:
-        """Close the listening socket after accepting what has connected to it but was not accepted yet."""
-        queue = self._listening.dup()
-        server.close()
+    def _accept(self) -> bool:
+        """Accept one connection, and no more in one turn of the loop: all processes at the socket get their share."""
+        try:
+            accepted, _ = self._listening.accept()
+        except OSError:
+            return False  # Another process was first, or whoever called has gone.
+        accepted.setblocking(False)
         loop = asyncio.get_running_loop()
-        queue.settimeout(0)
-        while accepted := _accept(queue):
-            await loop.connect_accepted_socket(self._serving.connection, accepted)
-        queue.close()
+        task = loop.create_task(_connect(loop, self._serving, accepted))
+        self._serving.tasks.add(task)
+        task.add_done_callback(self._serving.tasks.discard)
+        return True
 
     async def _finish(self) -> None:
         """Wait until all is answered and every connection closed, but not for ever."""
@@ -182,9 +190,8 @@ class _Process:
             await asyncio.sleep(LOOK_EVERY)
 
 
-def _accept(queue: socket.socket) -> socket.socket | None:
-    with suppress(OSError):
-        accepted, _ = queue.accept()
-        accepted.settimeout(0)
-        return accepted
-    return None
+async def _connect(loop: asyncio.AbstractEventLoop, serving: Serving, accepted: socket.socket) -> None:
+    try:
+        await loop.connect_accepted_socket(serving.connection, accepted)
+    except OSError:
+        accepted.close()
