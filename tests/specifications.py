@@ -25,6 +25,8 @@ SPECIFICATIONS: Mapping[str, str] = {
     "RFC 7517": "JSON Web Key",
     "RFC 7518": "JSON Web Algorithms",
     "RFC 7519": "JSON Web Token",
+    "RFC 7521": "Assertion Framework",
+    "RFC 7523": "JWT Profile for Client Authentication",
     "RFC 7591": "Dynamic Client Registration, whose names of metadata are ours",
     "RFC 7636": "Proof Key for Code Exchange",
     "RFC 7638": "JWK Thumbprint",
@@ -37,6 +39,8 @@ SPECIFICATIONS: Mapping[str, str] = {
     "RFC 9110": "HTTP Semantics",
     "RFC 9207": "Authorization Server Issuer Identification",
     "RFC 9700": "Best Current Practice for OAuth 2.0 Security",
+    "RFC 9864": "Fully-Specified Algorithms",
+    "RFC 10070": "Updates to JWT Client Authentication",
     "draft-ietf-httpapi-idempotency-key-header": "",
     "draft-ietf-oauth-refresh-token-expiration": "",
 }
@@ -45,14 +49,12 @@ SPECIFICATIONS: Mapping[str, str] = {
 DPOP = "DPoP"
 MTLS = "Mutual TLS client authentication and bound tokens"
 POSTGRESQL = "PostgreSQL"
-PRIVATE_KEY_JWT = "Client authentication by `private_key_jwt`"
 RESOURCE_INDICATORS = "Resource indicators"
 SDKS = "Client SDKs"
 
 NOT_SUPPORTED: Mapping[str, str] = {
     DPOP: "RFC 9449",
     MTLS: "RFC 8705",
-    PRIVATE_KEY_JWT: "OpenID Connect Core §9, RFC 7523",
     RESOURCE_INDICATORS: "RFC 8707; `resource` is read and ignored",
     POSTGRESQL: "the statements are written for it and tested for their form",
     SDKS: "Python and browser",

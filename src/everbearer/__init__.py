@@ -17,7 +17,8 @@ from everbearer.oauth.authorization_endpoint import (
     refuse_authorization,
     validate_authorization_request,
 )
-from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer, TokenRequest
+from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer, JwksSource, TokenRequest
+from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
@@ -91,6 +92,7 @@ __all__ = [
     "InvalidGrant",
     "InvalidRequest",
     "InvalidScope",
+    "JwksSource",
     "KeySet",
     "Lifetimes",
     "LoginRequired",
@@ -127,6 +129,7 @@ __all__ = [
     "redirect",
     "refuse_authorization",
     "revocation_endpoint",
+    "seal_client_secret",
     "share",
     "signed_out_redirect",
     "signing_key_from_jwk",

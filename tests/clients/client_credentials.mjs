@@ -1,11 +1,11 @@
 // The unmodified openid-client, as a machine that acts for itself.
 import * as oidc from "openid-client";
+import { clientAuthentication } from "./authentication.mjs";
 import { say } from "./conversation.mjs";
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, METHOD } = process.env;
-const methods = { client_secret_basic: oidc.ClientSecretBasic, client_secret_post: oidc.ClientSecretPost };
+const { ISSUER, CLIENT_ID } = process.env;
 
-const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, {}, methods[METHOD](CLIENT_SECRET), {
+const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, {}, await clientAuthentication(process.env), {
   algorithm: "oauth2",
   execute: [oidc.allowInsecureRequests],
 });

@@ -1,15 +1,16 @@
 // The unmodified openid-client: a web application's whole life with a user.
 import * as oidc from "openid-client";
+import { clientAuthentication } from "./authentication.mjs";
 import { errorOf, say, visit } from "./conversation.mjs";
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, ALG } = process.env;
+const { ISSUER, CLIENT_ID, REDIRECT_URI, ALG } = process.env;
 
 // Servers under test speak plain HTTP on loopback; signatures are checked all the same.
 const config = await oidc.discovery(
   new URL(ISSUER),
   CLIENT_ID,
   { id_token_signed_response_alg: ALG },
-  oidc.ClientSecretBasic(CLIENT_SECRET),
+  await clientAuthentication(process.env),
   { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] },
 );
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asserting import jwks_of
 from clients.person import LOGIN, PASSWORD
+from world import key_of
 
 SECRET = "Vw3-kTq9_ZyR7bNc0LmXs5Ud8PfHj2GaEo4"
 REDIRECT_URI = "http://127.0.0.1:49152/callback"
@@ -78,9 +80,42 @@ id_token_signed_response_alg = "{alg}"
 access_token_signing_alg = "{alg}"
 """
 
+_BY_ASSERTION = """
+[[clients]]
+client_id = "keyed"
+type = "web"
+first_party = true
+redirect_uris = ["{redirect_uri}"]
+token_endpoint_auth_method = "private_key_jwt"
+jwks = '{jwks}'
+
+[[clients]]
+client_id = "sealed"
+type = "web"
+first_party = true
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}"]
+token_endpoint_auth_method = "client_secret_jwt"
+
+[[clients]]
+client_id = "keyed-machine"
+type = "machine"
+scope = "profile email"
+token_endpoint_auth_method = "private_key_jwt"
+jwks = '{jwks}'
+
+[[clients]]
+client_id = "sealed-machine"
+type = "machine"
+scope = "profile email"
+client_secret = "{secret}"
+token_endpoint_auth_method = "client_secret_jwt"
+"""
+
 
 def settings(*, page: str, express: str) -> str:
     """Return the settings in TOML, for applications at two origins."""
     values = {"secret": SECRET, "redirect_uri": REDIRECT_URI}
     main = _SETTINGS.format(login=LOGIN, password=PASSWORD, page=page, express=express, php=PHP_REDIRECT_URI, **values)
-    return main + "".join(_OF_ALGORITHM.format(alg=alg, **values) for alg in ALGORITHMS)
+    by_assertion = _BY_ASSERTION.format(jwks=jwks_of(*map(key_of, ALGORITHMS)), **values)
+    return main + by_assertion + "".join(_OF_ALGORITHM.format(alg=alg, **values) for alg in ALGORITHMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +13,17 @@ from authlib.integrations.requests_client import (  # type: ignore[import-untype
     OAuth2Session,
     OAuthError,
 )
+from authlib.oauth2.rfc7523 import (  # type: ignore[import-untyped] # has no types
+    ClientSecretJWT,
+    PrivateKeyJWT,
+)
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from clients.person import LOGIN, Person
 from clients.settings import ALGORITHMS, REDIRECT_URI, SECRET
+from everbearer.oauth.keys import signing_key_to_jwk
 from server_process import ServerProcess
+from world import key_of
 
 SCOPE = "openid email offline_access"
 
@@ -109,3 +117,37 @@ def test_a_session_gets_a_token_for_a_machine(server: ServerProcess) -> None:
 
     assert token["scope"] == "email"
     assert "refresh_token" not in token
+
+
+def _private(alg: str) -> RSAKey | ECKey | OKPKey:
+    members: Any = json.loads(signing_key_to_jwk(key_of(alg)))
+    if members["kty"] == "RSA":
+        return RSAKey.import_key(members)
+    return ECKey.import_key(members) if members["kty"] == "EC" else OKPKey.import_key(members)
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_an_application_with_a_key_of_its_own_signs_in_and_refreshes(
+    alg: str, server: ServerProcess, person: Person
+) -> None:
+    by_key = {"token_endpoint_auth_method": "private_key_jwt", "code_challenge_method": "S256"}
+    with OAuth2Session("keyed", _private(alg), scope=SCOPE, redirect_uri=REDIRECT_URI, **by_key) as client:
+        client.register_client_auth_method(PrivateKeyJWT(alg=alg))
+        url, state = client.create_authorization_url(f"{server.issuer}/oauth2/authorize")
+        endpoint = f"{server.issuer}/oauth2/token"
+        token = client.fetch_token(endpoint, authorization_response=person.callback(url, REDIRECT_URI), state=state)
+        refreshed = client.refresh_token(endpoint)
+
+    assert refreshed["refresh_token"] == token["refresh_token"]
+    assert refreshed["access_token"] != token["access_token"]
+
+
+def test_a_session_gets_a_token_for_a_machine_by_assertions_of_its_secret(server: ServerProcess) -> None:
+    with OAuth2Session(
+        "sealed-machine", SECRET, scope="email", token_endpoint_auth_method="client_secret_jwt"
+    ) as client:
+        client.register_client_auth_method(ClientSecretJWT())
+        token = client.fetch_token(f"{server.issuer}/oauth2/token", grant_type="client_credentials")
+
+    assert token["scope"] == "email"

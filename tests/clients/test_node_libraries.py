@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from clients.person import LOGIN, Person
 from clients.programs import node, running
 from clients.settings import ALGORITHMS, REDIRECT_URI, SECRET
+from everbearer.oauth.keys import signing_key_to_jwk
 from server_process import ServerProcess
+from world import key_of
 
 BYE = "http://127.0.0.1:49152/bye"
 
@@ -71,6 +74,46 @@ def test_oauth4webapi_lives_with_a_user(person: Person, server: ServerProcess) -
     assert life["retried"]["refresh_token"] == life["lost"]["refresh_token"]
     assert life["wider"] == "invalid_scope"
     assert life["refused"] == "invalid_grant"
+
+
+def private_jwk(alg: str) -> str:
+    """Return the key that signs for the clients with keys, as such a client has it."""
+    key = key_of(alg)
+    return json.dumps({**json.loads(signing_key_to_jwk(key)), "kid": key.kid})
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_openid_client_lives_with_a_user_by_a_key_of_its_own(alg: str, person: Person, server: ServerProcess) -> None:
+    proof = {"METHOD": "private_key_jwt", "PRIVATE_JWK": private_jwk(alg)}
+
+    life = whole_life("openid_client.mjs", person, server, CLIENT_ID="keyed", ALG="ES256", **proof)
+
+    assert life["refreshed_claims"]["aud"] == "keyed"
+    assert life["introspected"]["asked"]["active"]
+    assert life["introspected"]["after"] == {"active": False}
+    assert life["refused"] == "invalid_grant"
+
+
+def test_openid_client_lives_with_a_user_by_assertions_of_its_secret(person: Person, server: ServerProcess) -> None:
+    life = whole_life("openid_client.mjs", person, server, CLIENT_ID="sealed", ALG="ES256", METHOD="client_secret_jwt")
+
+    assert life["refreshed_claims"]["aud"] == "sealed"
+    assert life["introspected"]["after"] == {"active": False}
+    assert life["refused"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("client_id", "method"), [("keyed-machine", "private_key_jwt"), ("sealed-machine", "client_secret_jwt")]
+)
+def test_openid_client_gets_a_token_for_a_machine_by_assertion(
+    client_id: str, method: str, server: ServerProcess
+) -> None:
+    proof = {"METHOD": method, "PRIVATE_JWK": private_jwk("ES256"), "CLIENT_SECRET": SECRET}
+    with running(node("client_credentials.mjs"), {"ISSUER": server.issuer, "CLIENT_ID": client_id, **proof}) as client:
+        result = client.hear()["result"]
+
+    assert result["tokens"]["scope"] == "email"
+    assert result["introspected"]["client_id"] == client_id
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])

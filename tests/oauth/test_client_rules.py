@@ -6,15 +6,26 @@ from dataclasses import replace
 
 import pytest
 
+from asserting import jwks_of
 from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
-from everbearer.oauth.models import AuthMethod, Client, Lifetimes, RotationPolicy
+from everbearer.oauth.models import (
+    CLIENT_CREDENTIALS,
+    AccessTokenFormat,
+    AuthMethod,
+    Client,
+    Lifetimes,
+    RotationPolicy,
+)
+from world import key_of
 
 SPA = Client(client_id="spa", redirect_uris=("https://app.example.com/cb",), scope=("openid", "offline_access"))
 WEB = replace(SPA, client_id="web", secrets=("hash",))
+KEYED = replace(SPA, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks_uri="https://app.example.com/jwks")
+SEALED = replace(WEB, token_endpoint_auth_method=AuthMethod.SECRET_JWT, sealed_secrets=("sealed",))
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
 
 
-@pytest.mark.parametrize("client", [SPA, WEB, MACHINE], ids=lambda client: client.client_id)
+@pytest.mark.parametrize("client", [SPA, WEB, MACHINE, KEYED, SEALED], ids=lambda client: client.client_id)
 def test_a_usual_client_has_no_problems(client: Client) -> None:
     assert client_problems(client) == ()
 
@@ -31,6 +42,29 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, token_endpoint_auth_method=AuthMethod.POST), "but the client has no secret"),
         (replace(MACHINE, grant_types=()), "grant_types is empty"),
         (replace(MACHINE, secrets=()), "client_credentials is for clients with a secret"),
+        (replace(KEYED, secrets=("hash",)), "remove the secret or the method"),
+        (replace(KEYED, jwks_uri=""), "private_key_jwt needs the client's public keys: set jwks_uri, or jwks"),
+        (replace(KEYED, jwks=jwks_of(key_of("ES256"))), "jwks and jwks_uri are both set: keep one of them"),
+        (replace(KEYED, jwks_uri="", jwks="x"), "jwks is not JSON"),
+        (replace(KEYED, jwks_uri="", jwks='{"keys": []}'), "jwks holds no key"),
+        (replace(KEYED, token_endpoint_auth_signing_alg="HS256"), "set one of ES256, RS256, PS256, EdDSA"),
+        (replace(KEYED, token_endpoint_auth_signing_alg="none"), "'none' does not go with this"),
+        (replace(SEALED, token_endpoint_auth_signing_alg="ES256"), "set one of HS256"),
+        (replace(WEB, token_endpoint_auth_signing_alg="ES256"), "remove it, for it says how assertions are signed"),
+        (replace(SEALED, sealed_secrets=()), "needs each secret sealed in sealed_secrets too"),
+        (replace(SEALED, secrets=(), sealed_secrets=()), "but the client has no secret"),
+        (replace(WEB, sealed_secrets=("sealed",)), "sealed_secrets are for client_secret_jwt alone"),
+        (replace(WEB, jwks_uri="https://app.example.com/jwks"), "jwks and jwks_uri are for token_endpoint_auth_method"),
+        (replace(WEB, jwks=jwks_of(key_of("ES256"))), "jwks and jwks_uri are for token_endpoint_auth_method"),
+        (
+            replace(
+                KEYED,
+                grant_types=(CLIENT_CREDENTIALS, "authorization_code"),
+                scope=(),
+                access_token_format=AccessTokenFormat.OPAQUE,
+            ),
+            'access_token_format "opaque" with client_credentials needs a secret',
+        ),
         (replace(WEB, grant_types=("refresh_token",)), "add authorization_code to grant_types"),
         (replace(SPA, grant_types=("authorization_code",)), "add refresh_token to grant_types"),
         (replace(SPA, redirect_uris=()), "add at least one URI to redirect_uris"),
@@ -80,6 +114,29 @@ def test_an_unsafe_redirect_uri_is_refused(uri: str, why: str) -> None:
 
     assert len(problems) == 1
     assert f"redirect_uris: {uri!r} {why}" in problems[0]
+
+
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.parametrize(
+    ("uri", "safe"),
+    [
+        ("https://app.example.com/jwks?version=2", True),
+        ("https://app.example.com:8443", True),
+        ("http://localhost:3000/jwks", True),
+        ("http://[::1]/jwks", True),
+        ("http://app.example.com/jwks", False),
+        ("https://user@app.example.com/jwks", False),
+        ("https://app.example.com/jwks#part", False),
+        ("https://app.example.com/jw ks", False),
+        ("https:///jwks", False),
+        ("file:///etc/passwd", False),
+        ("/jwks", False),
+    ],
+)
+def test_the_url_of_a_jwk_set_must_be_https_but_for_loopback(uri: str, safe: bool) -> None:
+    problems = client_problems(replace(KEYED, jwks_uri=uri))
+
+    assert problems == (() if safe else (f"jwks_uri: {uri!r} must be an https URL without a fragment or user name",))
 
 
 @pytest.mark.parametrize(

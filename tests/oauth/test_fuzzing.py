@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache
+from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from asserting import claims_for, sent, sign, with_another_name, with_keys
 from everbearer.oauth.authorization_endpoint import AuthorizationRefused, validate_authorization_request
 from everbearer.oauth.end_session import validate_end_session_request
 from everbearer.oauth.errors import OAuthError
@@ -19,7 +21,7 @@ from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.userinfo import userinfo_endpoint
 from everbearer.storage.memory import MemoryStore
-from world import FORM, SECRET, EndpointFunction, World, new_world
+from world import FORM, ISSUER, SECRET, EndpointFunction, World, key_of, new_world
 
 NAMES = st.sampled_from(
     [
@@ -53,9 +55,29 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=[]), max_size=10)
+    | st.sampled_from(["keyed", ISSUER, "JWT", "ES256"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+"""Whatever JSON can hold, and what Python's reader takes for it besides."""
+
+
 @cache
 def _world() -> World:
-    return asyncio.run(new_world(MemoryStore()))
+    return asyncio.run(_made())
+
+
+async def _made() -> World:
+    world = await new_world(MemoryStore())
+    await with_another_name(world, "machine", "keyed")
+    await with_keys(world, "keyed")
+    return world
 
 
 @pytest.mark.rt("RT-74")
@@ -69,6 +91,20 @@ def test_no_request_is_a_server_error(endpoint: EndpointFunction, body: bytes, h
 
     assert answer.status in (200, 400, 401, 403)
     assert answer.status == 200 or answer.json["error_description"]
+
+
+@pytest.mark.spec("RFC 7523", "3.2")
+@settings(max_examples=300)
+@given(
+    claims=st.dictionaries(st.sampled_from(["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]), ODD, max_size=3),
+    header=st.dictionaries(st.sampled_from(["kid", "typ", "crit"]), ODD, max_size=2),
+)
+def test_no_assertion_that_a_client_signs_is_a_server_error(claims: dict[str, Any], header: dict[str, Any]) -> None:
+    form = sent(sign(claims_for(_world(), "keyed") | claims, key_of("ES256"), header))
+
+    answer = asyncio.run(_world().token({"grant_type": "client_credentials", **form}))
+
+    assert (answer.status, answer.error) in {(200, ""), (401, "invalid_client")}
 
 
 @pytest.mark.spec("RFC 6749", "4.1.2.1")

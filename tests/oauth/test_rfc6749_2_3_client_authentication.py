@@ -126,7 +126,6 @@ async def test_failed_basic_is_a_401_that_asks_for_basic(world: World, header: d
         {},
         {"client_assertion": "e30.e30.x", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:x"},
         {"client_id": "machine", "client_assertion": "x"},
-        {"client_id": "machine", "client_secret": SECRET, "client_assertion_type": "x"},
     ],
     ids=str,
 )

@@ -68,6 +68,18 @@ async def test_what_is_announced_is_offered(world: World) -> None:
         assert (await world.ask(scope=f"{scope} read")).scope == tuple(dict.fromkeys([scope, "read"]))
 
 
+@pytest.mark.spec("RFC 8414", "2")
+@pytest.mark.parametrize("endpoint", ["token", "revocation", "introspection"])
+async def test_it_says_how_clients_authenticate_and_sign(world: World, endpoint: str) -> None:
+    document = _document(world)
+
+    methods = document[f"{endpoint}_endpoint_auth_methods_supported"]
+    algs = document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert methods[:4] == ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+    assert methods[4:] == ([] if endpoint == "introspection" else ["none"])
+    assert algs == ["ES256", "RS256", "PS256", "EdDSA", "Ed25519", "HS256"]
+
+
 @pytest.mark.spec("RFC 9207", "3")
 async def test_it_says_that_responses_name_their_issuer(world: World) -> None:
     assert _document(world)["authorization_response_iss_parameter_supported"] is True

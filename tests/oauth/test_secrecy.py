@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from asserting import with_secret
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import TokenRequest
 from everbearer.oauth.client_authentication import hash_client_secret
@@ -148,6 +149,8 @@ async def test_no_value_shows_a_token_when_it_is_printed(world: World) -> None:
     assert [name for name in ("grant_type", "refresh_token") if name in printed] == ["grant_type", "refresh_token"]
     for secret in (token, SECRET, answer.access_token, str(answer.id_token), *(await world.client("web")).secrets):
         assert secret not in printed
+    keeper = await with_secret(world, "machine")
+    assert [kept for kept in (*keeper.secrets, *keeper.sealed_secrets) if kept in repr(keeper)] == []
     assert repr((await world.grant(token)).secret) not in printed
 
 

@@ -9,13 +9,13 @@ from time import time
 import pytest
 
 from everbearer.login.passwords import password_matches
+from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Authentication, Grant, Happening, HistoryEntry
 from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli.output import moment
 from everbearer.server.config import FULL_ACCESS
-from everbearer.server.declared import CLIENT_SECRET
 from server.shell import PASSWORD, SECRET, Shell
 
 NEWER_SECRET = "q7Lw2aYc5eHd9sJuZr8-q1ZbT0vXn4kP"

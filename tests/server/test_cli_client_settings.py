@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import (
     AUTHORIZATION_CODE,
@@ -29,8 +30,7 @@ from everbearer.server.config.client_settings import changed_section, read_setti
 from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import Reading
 from everbearer.server.config.words import toml_text
-from everbearer.server.declared import CLIENT_SECRET
-from everbearer.server.declared.clients import declared_client
+from everbearer.server.declared.clients import KeptSecrets, declared_client
 from server.shell import SECRET, Shell
 from server_process import running_server
 
@@ -44,6 +44,9 @@ clients = st.builds(
     client_name=words.filter(bool),
     secrets=st.just(("hash",)),
     token_endpoint_auth_method=st.sampled_from([None, AuthMethod.BASIC, AuthMethod.POST]),
+    token_endpoint_auth_signing_alg=st.sampled_from([None, "ES256", "HS256"]),
+    jwks=words,
+    jwks_uri=words,
     redirect_uris=st.lists(words, max_size=3).map(tuple),
     grant_types=st.sampled_from([(CLIENT_CREDENTIALS,), (AUTHORIZATION_CODE,), (AUTHORIZATION_CODE, REFRESH_TOKEN)]),
     scope=st.sampled_from([(), ("openid",), ("openid", "email")]),
@@ -90,7 +93,7 @@ def test_what_is_shown_of_a_client_makes_the_same_client(client: Client) -> None
 
     section = changed_section(blank, texts)
 
-    assert declared_client(section, client.secrets, Config()) == client
+    assert declared_client(section, KeptSecrets(hashes=client.secrets), Config()) == client
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,9 @@ def test_a_setting_by_command_is_what_it_is_in_the_file(shell: Shell, text: str,
 
     assert by_command.code == 0
     client = stored(shell, "web")
-    assert replace(client, created_at=0) == declared_client(config.clients[0], client.secrets, config)
+    assert replace(client, created_at=0) == declared_client(
+        config.clients[0], KeptSecrets(hashes=client.secrets), config
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from everbearer.server.config import FULL_ACCESS, Config
 from everbearer.server.config.file import find_config, load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import serving_problems
-from everbearer.server.declared.clients import declared_client
+from everbearer.server.declared.clients import KeptSecrets, declared_client
 
 SECRET = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"
 
@@ -256,7 +256,7 @@ def test_settings_that_contradict_each_other_are_refused(load: Load, text: str, 
 
 def test_a_web_client_defaults_to_what_its_type_needs(load: Load) -> None:
     config = load(WEB)
-    client = declared_client(config.clients[0], ("hash",), config)
+    client = declared_client(config.clients[0], KeptSecrets(hashes=("hash",)), config)
 
     assert not client.public
     assert not client.require_pkce
@@ -268,7 +268,7 @@ def test_a_web_client_defaults_to_what_its_type_needs(load: Load) -> None:
 
 def test_a_first_party_spa_may_ask_for_everything(load: Load) -> None:
     config = load('scopes.orders = "See your orders"\n' + SPA + "first_party = true")
-    client = declared_client(config.clients[0], (), config)
+    client = declared_client(config.clients[0], KeptSecrets(), config)
 
     assert client.public
     assert client.require_pkce
@@ -278,7 +278,7 @@ def test_a_first_party_spa_may_ask_for_everything(load: Load) -> None:
 
 def test_a_machine_gets_client_credentials_and_no_scope(load: Load) -> None:
     config = load(f'[[clients]]\nclient_id = "m"\ntype = "machine"\nclient_secret = "{SECRET}"')
-    client = declared_client(config.clients[0], ("hash",), config)
+    client = declared_client(config.clients[0], KeptSecrets(hashes=("hash",)), config)
 
     assert client.grant_types == ("client_credentials",)
     assert client.scope == ()
@@ -296,7 +296,8 @@ def test_a_client_overrides_single_values_of_what_is_made_for_all(load: Load) ->
 def test_the_method_of_a_web_client_can_be_fixed(load: Load) -> None:
     config = load(WEB + 'token_endpoint_auth_method = "client_secret_post"')
 
-    assert declared_client(config.clients[0], ("h",), config).token_endpoint_auth_method == "client_secret_post"
+    client = declared_client(config.clients[0], KeptSecrets(hashes=("hash",)), config)
+    assert client.token_endpoint_auth_method == "client_secret_post"
 
 
 @pytest.mark.parametrize("issuer", ["https://id.example.com", "http://localhost:8000", "http://127.0.0.1:8000"])

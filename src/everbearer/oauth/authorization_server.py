@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from everbearer.oauth.errors import InvalidClient
 from everbearer.oauth.events import Event
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
@@ -35,6 +37,31 @@ def unix_now() -> int:
 async def no_claims(subject: str) -> Mapping[str, object] | None:  # noqa: ARG001 - the shape of `claims`
     """Return no claims for any subject."""
     return {}
+
+
+async def no_jwks(uri: str, *, anew: bool) -> str:  # noqa: ARG001 - the shape of `jwks`
+    """Fetch nothing.
+
+    Raises:
+        InvalidClient: always.
+    """
+    raise InvalidClient("this server fetches no jwks_uri: register the keys themselves, as jwks")
+
+
+class JwksSource(Protocol):
+    """Fetches what clients publish, at URIs that an operator registered."""
+
+    async def __call__(self, uri: str, *, anew: bool) -> str:
+        """Return the JWK Set document at a URI.
+
+        With `anew` it is what stands there now, unless it was fetched a moment ago; else what was fetched lately will
+        do.
+
+        Raises:
+            InvalidClient: what stands there will not do, and the next time it will not either.
+            TemporarilyUnavailable: it could not be fetched for a reason that passes.
+        """
+        ...
 
 
 def no_listener(event: Event) -> None:
@@ -71,6 +98,8 @@ class AuthorizationServer:
     """Returns a subject's claims for userinfo; None where there is no such user, or none that may be told of."""
     grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]
     """The grant of each `grant_type` that is enabled."""
+    jwks: JwksSource = no_jwks
+    """Fetches what clients publish at their `jwks_uri`, and keeps it for a while."""
     now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
     """Is told of what happens at the token endpoint, also of what the audit trail does not keep. It may not raise, and

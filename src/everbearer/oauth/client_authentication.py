@@ -1,4 +1,7 @@
-"""Client authentication (RFC 6749 §2.3): HTTP Basic, the secret in the body, or none for public clients."""
+"""Client authentication (RFC 6749 §2.3): HTTP Basic, the secret in the body, an assertion, or none for public clients.
+
+What proves an assertion stands in `client_assertions`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client_assertions import check_assertion, has_assertion, read_assertion
 from everbearer.oauth.errors import InvalidClient, InvalidRequest
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request
@@ -15,6 +19,7 @@ from everbearer.oauth.parameters import Parameters
 
 CLIENT_SECRET = "client secret"
 """The purpose under which secrets are hashed: a keyed hash suffices, for they are random and long."""
+_UNKNOWN = "the client is not known here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,10 @@ async def authenticate_client(request: Request, parameters: Parameters, server: 
     Raises:
         InvalidRequest: it used two methods at once.
         InvalidClient: it is unknown, disabled, or did not prove who it is.
+        TemporarilyUnavailable: the keys that it publishes cannot be fetched at this moment.
     """
+    if has_assertion(parameters):
+        return await _by_assertion(request, parameters, server)
     attempts = _attempts(request, parameters)
     for attempt in attempts:
         client = await server.store.client(attempt.client_id)
@@ -40,8 +48,8 @@ async def authenticate_client(request: Request, parameters: Parameters, server: 
 
 
 def names_client(request: Request, parameters: Parameters) -> bool:
-    """Return whether a request says which client sent it: by HTTP Basic or in the body."""
-    return "client_id" in parameters or _scheme(request) == "basic"
+    """Return whether a request says which client sent it: by HTTP Basic, in the body or by an assertion."""
+    return "client_id" in parameters or _scheme(request) == "basic" or has_assertion(parameters)
 
 
 def hash_client_secret(secret: str, server: AuthorizationServer) -> str:
@@ -49,9 +57,24 @@ def hash_client_secret(secret: str, server: AuthorizationServer) -> str:
     return server.sealer.keyed_hash(CLIENT_SECRET, secret.encode())
 
 
+async def _by_assertion(request: Request, parameters: Parameters, server: AuthorizationServer) -> Client:
+    # "utilizes more than one mechanism for authenticating the client" (§5.2).
+    if "client_secret" in parameters or _scheme(request) == "basic":
+        raise InvalidRequest("the client authenticates twice: by client_assertion and by a secret; use one")
+    assertion = read_assertion(request, parameters, server)
+    client = await server.store.client(assertion.client_id)
+    if client is None or client.disabled_at is not None:
+        _tell(client, request, server)
+        raise InvalidClient(_UNKNOWN)
+    try:
+        await check_assertion(assertion, client, server)
+    except InvalidClient:
+        _tell(client, request, server)
+        raise
+    return client
+
+
 def _attempts(request: Request, parameters: Parameters) -> list[_Attempt]:
-    if "client_assertion" in parameters or "client_assertion_type" in parameters:
-        raise InvalidClient("client assertions are not supported; use client_secret_basic or client_secret_post")
     if _scheme(request) == "basic":
         return _basic(request, parameters)
     client_id = parameters.get("client_id")
@@ -104,6 +127,11 @@ def _proven(client: Client, attempt: _Attempt, server: AuthorizationServer) -> b
 
 async def _failure(request: Request, attempt: _Attempt, server: AuthorizationServer) -> InvalidClient:
     client = await server.store.client(attempt.client_id)
+    _tell(client, request, server)
+    return InvalidClient(_advice(client, attempt), basic=attempt.method is AuthMethod.BASIC)
+
+
+def _tell(client: Client | None, request: Request, server: AuthorizationServer) -> None:
     server.notify(
         Event(
             kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
@@ -113,16 +141,15 @@ async def _failure(request: Request, attempt: _Attempt, server: AuthorizationSer
             agent=request.user_agent,
         )
     )
-    return InvalidClient(_advice(client, attempt), basic=attempt.method is AuthMethod.BASIC)
 
 
 def _advice(client: Client | None, attempt: _Attempt) -> str:
     if client is None or client.disabled_at is not None:
-        return "the client is not known here"
+        return _UNKNOWN
     if client.public:
         return "this client is public: send client_id alone, without a secret"
-    if not attempt.secret:
-        return "this client must authenticate with its secret"
     if client.token_endpoint_auth_method not in (None, attempt.method):
         return f"this client must authenticate by {client.token_endpoint_auth_method}"
+    if not attempt.secret:
+        return "this client must authenticate with its secret"
     return "the client secret is wrong"

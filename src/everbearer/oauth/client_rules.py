@@ -1,4 +1,4 @@
-"""Settings of a client that contradict each other or a specification (RFC 6749, RFC 8252 and RFC 9700)."""
+"""Settings of a client that contradict each other or a specification (RFC 6749, RFC 7591, RFC 8252 and RFC 9700)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
+from everbearer.oauth.client_assertions import ALGORITHMS_OF
+from everbearer.oauth.client_keys import UnusableKeys, read_jwks
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.models import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     MINUTE,
     REFRESH_TOKEN,
+    AccessTokenFormat,
     AuthMethod,
     Client,
     Lifetimes,
@@ -28,6 +31,7 @@ _URI = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 """The characters of RFC 3986: no spaces, control characters, quotes, backslashes or letters beyond ASCII."""
 _CODE_IN_A_URI = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "filesystem"})
 
+_WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 _LEAST = {"retry_window": 0, "late_after": 0, "late_limit": 1, "retry_limit": 1, "arrival_after": 0}
 """The least that each number of a rotation policy may be."""
 
@@ -36,6 +40,8 @@ def client_problems(client: Client) -> tuple[str, ...]:
     """Return what is wrong with a client's settings, a sentence each that says what to change."""
     return (
         *_identity(client),
+        *_authentication(client),
+        *_keys(client),
         *_grant_types(client),
         *_redirects(client),
         *_lifetimes(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
@@ -69,11 +75,59 @@ def _identity(client: Client) -> Iterator[str]:
     for name in ("access_token_signing_alg", "id_token_signed_response_alg"):
         if getattr(client, name) not in ALGORITHMS:
             yield f"{name} {getattr(client, name)!r} is not one of {', '.join(ALGORITHMS)}"
-    method = client.token_endpoint_auth_method
-    if method is AuthMethod.NONE and client.secrets:
-        yield 'token_endpoint_auth_method is "none", but the client has a secret: remove the secret or the method'
-    if method in {AuthMethod.BASIC, AuthMethod.POST} and not client.secrets:
+
+
+def _authentication(client: Client) -> Iterator[str]:
+    method, alg = client.token_endpoint_auth_method, client.token_endpoint_auth_signing_alg
+    if method in {AuthMethod.NONE, AuthMethod.PRIVATE_KEY_JWT} and client.secrets:
+        yield f'token_endpoint_auth_method is "{method}", but the client has a secret: remove the secret or the method'
+    if method in _WITH_SECRET and not client.secrets:
         yield f'token_endpoint_auth_method is "{method}", but the client has no secret: give it one or set "none"'
+    if method is AuthMethod.SECRET_JWT and len(client.sealed_secrets) != len(client.secrets):
+        yield 'token_endpoint_auth_method is "client_secret_jwt", which needs each secret sealed in sealed_secrets too'
+    if method is not AuthMethod.SECRET_JWT and client.sealed_secrets:
+        yield "sealed_secrets are for client_secret_jwt alone: remove them, hashes are enough"
+    algs = ALGORITHMS_OF.get(method) if method else None
+    if alg is not None and alg not in (algs or ()):
+        allowed = f"set one of {', '.join(algs)}" if algs else "remove it, for it says how assertions are signed"
+        yield f"token_endpoint_auth_signing_alg {alg!r} does not go with this token_endpoint_auth_method: {allowed}"
+    if method is AuthMethod.PRIVATE_KEY_JWT and CLIENT_CREDENTIALS in client.grant_types and _is_opaque(client):
+        # What proves such a token is made of the secret that the store keeps.
+        yield 'access_token_format "opaque" with client_credentials needs a secret: set "jwt" or another method'
+
+
+def _is_opaque(client: Client) -> bool:
+    return client.access_token_format is AccessTokenFormat.OPAQUE
+
+
+def _keys(client: Client) -> Iterator[str]:
+    if client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+        if client.jwks or client.jwks_uri:
+            yield 'jwks and jwks_uri are for token_endpoint_auth_method "private_key_jwt": set that, or remove them'
+        return
+    if not client.jwks and not client.jwks_uri:
+        yield "private_key_jwt needs the client's public keys: set jwks_uri, or jwks"
+    if client.jwks and client.jwks_uri:
+        # "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response" (RFC 7591 §2).
+        yield "jwks and jwks_uri are both set: keep one of them"
+    if client.jwks_uri and not _is_safe_to_fetch(client.jwks_uri):
+        yield f"jwks_uri: {client.jwks_uri!r} must be an https URL without a fragment or user name"
+    if client.jwks:
+        yield from _jwks(client.jwks)
+
+
+def _jwks(document: str) -> Iterator[str]:
+    try:
+        read_jwks(document)
+    except UnusableKeys as problem:
+        yield f"jwks {problem}"
+
+
+def _is_safe_to_fetch(uri: str) -> bool:
+    parts = _split(uri)
+    if parts is None or not parts.hostname or "@" in parts.netloc or "#" in uri:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
 def _grant_types(client: Client) -> Iterator[str]:
@@ -81,7 +135,10 @@ def _grant_types(client: Client) -> Iterator[str]:
         yield "grant_types is empty: name at least one, such as authorization_code"
     if CLIENT_CREDENTIALS in client.grant_types and client.public:
         # "The client credentials grant type MUST only be used by confidential clients" (RFC 6749 §4.4).
-        yield "client_credentials is for clients with a secret: give it one or take client_credentials from grant_types"
+        yield (
+            "client_credentials is for clients with a secret or keys: give it one or take client_credentials from "
+            "grant_types"
+        )
     if REFRESH_TOKEN in client.grant_types and AUTHORIZATION_CODE not in client.grant_types:
         yield "refresh_token needs a grant to refresh: add authorization_code to grant_types or take refresh_token out"
     if OFFLINE_ACCESS in client.scope and REFRESH_TOKEN not in client.grant_types:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_endpoint import PROMPTS, RESPONSE_TYPES
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client_assertions import SECRET_ALGORITHM
+from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.models import AuthMethod
+from everbearer.oauth.paths import PATHS as PATHS
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.userinfo import CLAIMS_OF_SCOPE
 
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 OAUTH_AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
-
-PATHS: Mapping[str, str] = {
-    "authorization_endpoint": "/oauth2/authorize",
-    "token_endpoint": "/oauth2/token",
-    "userinfo_endpoint": "/oauth2/userinfo",
-    "jwks_uri": "/oauth2/jwks",
-    "revocation_endpoint": "/oauth2/revoke",
-    "introspection_endpoint": "/oauth2/introspect",
-    "end_session_endpoint": "/oauth2/end_session",
-}
-"""The endpoints by their names in the metadata, below the issuer."""
 
 _ALWAYS_THERE = ("sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "sid", "nonce")
 
@@ -32,7 +23,9 @@ _ALWAYS_THERE = ("sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "sid", "
 def metadata(server: AuthorizationServer) -> dict[str, object]:
     """Return the metadata document: the same for OpenID Connect Discovery and RFC 8414."""
     algs = [alg for alg in ALGORITHMS if alg in server.keys().signing]
-    secret_methods = [AuthMethod.BASIC, AuthMethod.POST]
+    methods = [method for method in AuthMethod if method is not AuthMethod.NONE]
+    # "Servers SHOULD support RS256. The value none MUST NOT be used" (RFC 8414 §2).
+    assertion_algs = [*ALGORITHMS, ED25519, SECRET_ALGORITHM]
     return {
         "issuer": server.issuer,
         **{name: server.issuer + path for name, path in PATHS.items()},
@@ -43,9 +36,12 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "grant_types_supported": sorted(server.grants),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algs,
-        "token_endpoint_auth_methods_supported": [*secret_methods, AuthMethod.NONE],
-        "revocation_endpoint_auth_methods_supported": [*secret_methods, AuthMethod.NONE],
-        "introspection_endpoint_auth_methods_supported": secret_methods,
+        "token_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],
+        "token_endpoint_auth_signing_alg_values_supported": assertion_algs,
+        "revocation_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_algs,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_algs,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": sorted(PROMPTS),
         "authorization_response_iss_parameter_supported": True,

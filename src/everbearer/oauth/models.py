@@ -32,6 +32,10 @@ class AuthMethod(StrEnum):
 
     BASIC = "client_secret_basic"
     POST = "client_secret_post"
+    SECRET_JWT = "client_secret_jwt"
+    """By a JWT that its secret authenticates."""
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    """By a JWT that it signs with a key of its own."""
     NONE = "none"
 
 
@@ -77,9 +81,18 @@ class Client:
     client_id: str
     client_name: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Keyed hashes of its secrets, newest first; none for a public client."""
+    """Keyed hashes of its secrets, newest first; none for a client that is public or has keys of its own."""
+    sealed_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """The same secrets, sealed, of a client that authenticates by `client_secret_jwt` and of no other: a hash does not
+    verify what the secret authenticates."""
     token_endpoint_auth_method: AuthMethod | None = None
     """The one method it may use; None for a confidential client that may send its secret either way."""
+    token_endpoint_auth_signing_alg: str | None = None
+    """The one algorithm its assertions may be signed with; None for any that fits the method and the key."""
+    jwks: str = ""
+    """Its public keys: a JWK Set (RFC 7517 §5), in JSON."""
+    jwks_uri: str = ""
+    """Where its public keys are published, instead of `jwks`."""
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
@@ -108,8 +121,8 @@ class Client:
 
     @property
     def public(self) -> bool:
-        """Whether it cannot keep a secret (RFC 6749 §2.1)."""
-        return not self.secrets
+        """Whether it cannot keep a secret, nor a key (RFC 6749 §2.1)."""
+        return not self.secrets and self.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT
 
 
 class EndReason(StrEnum):

@@ -16,7 +16,7 @@ from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
 from everbearer.login.sign_in import SignInLimits
-from everbearer.oauth.authorization_server import AuthorizationServer, no_listener, unix_now
+from everbearer.oauth.authorization_server import AuthorizationServer, JwksSource, no_jwks, no_listener, unix_now
 from everbearer.oauth.events import Event
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
@@ -25,8 +25,10 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.clock import SharedClock
 from everbearer.server.config import Config
 from everbearer.server.config.file import find_config, load_config
+from everbearer.server.fetching import Fetching
 from everbearer.server.health import health_routes, never
 from everbearer.server.housekeeping import Housekeeping
+from everbearer.server.jwks_uris import JwksUris
 from everbearer.server.observing.logs import configure_logs, log_theft
 from everbearer.server.observing.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
 from everbearer.server.observing.requests import Trace, observing
@@ -52,6 +54,7 @@ class Parts:
     sealer: Sealer
     keys: SigningKeys
     run: RunHeavy
+    jwks: JwksSource = no_jwks
     now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
     stopping: Callable[[], bool] = never
@@ -147,6 +150,7 @@ def assemble(
         sealer=sealer,
         keys=keys,
         run=pool.run,
+        jwks=JwksUris(Fetching(private=config.server.fetch_from_private_addresses), clock),
         now=clock,
         notify=notify,
         stopping=stopping,
@@ -230,6 +234,7 @@ def site_of(parts: Parts) -> Site:
         scopes=config.all_scopes,
         claims=_claims(store),
         grants=GRANTS,
+        jwks=parts.jwks,
         now=parts.now,
         notify=parts.notify,
     )

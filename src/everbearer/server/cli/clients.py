@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from everbearer.oauth.client_assertions import seal_client_secret
+from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import Client, Ended, EndReason
+from everbearer.oauth.models import AuthMethod, Client, Ended, EndReason
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
+from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn
+from everbearer.server.config import ClientSection
 from everbearer.server.config.client_settings import changed_section, changed_settings, new_section, settings_of
 from everbearer.server.config.reading import ConfigError
-from everbearer.server.config.rules import WITH_SECRET, client_setting_problems, secret_setting_problems
-from everbearer.server.config.secrets import client_secrets
-from everbearer.server.declared import CLIENT_SECRET
-from everbearer.server.declared.clients import declared_client
+from everbearer.server.config.rules import (
+    client_setting_problems,
+    needs_secret,
+    secret_setting_problems,
+)
+from everbearer.server.declared.clients import CLIENT_SECRET_JWT, KeptSecrets, declared_client, keep_secrets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,6 +47,7 @@ KEPT_SECRETS = 2
 def client_members(client: Client) -> dict[str, Any]:
     """Return what may be shown of a client: all but its secrets, of which only the number."""
     members = asdict(client)
+    del members["sealed_secrets"]
     return members | {"secrets": len(client.secrets), "scope": format_scope(client.scope)}
 
 
@@ -123,16 +131,16 @@ def new_secret() -> str:
 async def _create(short: dict[str, Any], texts: list[str], desk: Desk) -> tuple[Client, str]:
     """Store a new client and return it with its secret; that is empty where none was made."""
     section = new_section(short, texts, desk.config)
-    made = new_secret() if section.type in WITH_SECRET and not section.client_secret_file else ""
+    made = new_secret() if needs_secret(section) and not section.client_secret_file else ""
     section = msgspec.structs.replace(section, client_secret=made)
     problems = tuple(secret_setting_problems(section))
     if problems:
         raise ConfigError(*problems)
-    hashes = tuple(desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()) for secret in client_secrets(section))
-    problems = client_setting_problems(section, hashes, desk.config)
+    secrets = keep_secrets(section, desk.sealer())
+    problems = client_setting_problems(section, secrets, desk.config)
     if problems:
         raise ConfigError(*problems)
-    client = replace(declared_client(section, hashes, desk.config), created_at=desk.now)
+    client = replace(declared_client(section, secrets, desk.config), created_at=desk.now)
     if await desk.store.client(client.client_id) is not None:
         raise NotDone(
             f"there is a client {client.client_id} already; choose another id, or run: everbearer client change"
@@ -161,11 +169,12 @@ async def _change(client_id: str, texts: list[str], desk: Desk) -> tuple[Client,
     """Store a client with other settings and return it as it was and as it is."""
     before = await _existing(client_id, desk)
     section = changed_section(before, texts)
-    problems = client_setting_problems(section, before.secrets, desk.config)
+    secrets = KeptSecrets(hashes=before.secrets, sealed=before.sealed_secrets)
+    problems = tuple(_missing_secret(section, secrets)) or client_setting_problems(section, secrets, desk.config)
     if problems:
         raise ConfigError(*problems)
     after = replace(
-        declared_client(section, before.secrets, desk.config),
+        declared_client(section, secrets, desk.config),
         created_at=before.created_at,
         disabled_at=before.disabled_at,
         epoch=before.epoch,
@@ -175,6 +184,17 @@ async def _change(client_id: str, texts: list[str], desk: Desk) -> tuple[Client,
         await desk.store.put_client(after, _event(EventKind.CLIENT_CHANGED, after, desk, change=changed))
     _warn_of_declaration(after, desk)
     return before, after
+
+
+def _missing_secret(section: ClientSection, secrets: KeptSecrets) -> Iterator[str]:
+    """Yield why a client cannot go over to a method that needs a secret it does not have here."""
+    if needs_secret(section) and not secrets.hashes:
+        yield "token_endpoint_auth_method: this client has keys and no secret; create another one to give it a secret"
+    elif section.token_endpoint_auth_method == CLIENT_SECRET_JWT and not secrets.sealed:
+        yield (
+            "token_endpoint_auth_method: client_secret_jwt needs the secret itself, and only a hash of this client's "
+            "is stored; create another one with this method"
+        )
 
 
 def _warn_of_declaration(client: Client, desk: Desk) -> None:
@@ -192,7 +212,8 @@ def _tell(client: Client, secret: str, *, as_json: bool) -> None:
         return
     say_members(shown)
     if secret:
-        say("The secret is not stored: keep it now, it cannot be shown again.")
+        stored = "stored sealed" if client.sealed_secrets else "not stored"
+        say(f"The secret is {stored}: keep it now, it cannot be shown again.")
 
 
 @app.command("rotate-secret")
@@ -210,13 +231,22 @@ def rotate_secret(
         client = await _existing(client_id, desk)
         if client.public:
             raise NotDone(f"{client_id} is a public client: it has no secret to rotate")
-        kept = () if at_once else client.secrets[: KEPT_SECRETS - 1]
-        hashes = (desk.sealer().keyed_hash(CLIENT_SECRET, secret.encode()), *kept)
-        changed = replace(client, secrets=hashes)
+        if not client.secrets:
+            raise NotDone(f"{client_id} has keys of its own and no secret: it publishes a new key, or jwks is changed")
+        changed = _with_secret(client, secret, desk.sealer(), kept=0 if at_once else KEPT_SECRETS - 1)
         await desk.store.put_client(changed, _event(EventKind.CLIENT_CHANGED, changed, desk, change="secret"))
         return changed
 
     _tell(at_desk(config, rotate), secret, as_json=as_json)
+
+
+def _with_secret(client: Client, secret: str, sealer: Sealer, *, kept: int) -> Client:
+    """Return a client with a new secret and some of its earlier ones."""
+    sealed = client.sealed_secrets
+    if client.token_endpoint_auth_method is AuthMethod.SECRET_JWT:
+        sealed = (seal_client_secret(client.client_id, secret, sealer), *sealed[:kept])
+    hashed = sealer.keyed_hash(CLIENT_SECRET, secret.encode())
+    return replace(client, secrets=(hashed, *client.secrets[:kept]), sealed_secrets=sealed)
 
 
 @app.command("disable")

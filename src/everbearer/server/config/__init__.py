@@ -64,6 +64,14 @@ class ServerSection(Section, frozen=True, kw_only=True):
             "balancers look away first.",
         ),
     ] = 0
+    fetch_from_private_addresses: Annotated[
+        bool,
+        Meta(
+            description="For development: what clients publish at a `jwks_uri` is fetched from loopback and private "
+            "addresses too. Otherwise such an address is refused, so that nobody can have the server ask its own "
+            "network."
+        ),
+    ] = False
     max_body: Annotated[int, Meta(ge=1024, description="The longest request body that is read, in bytes.")] = 65536
 
     def __repr__(self) -> str:
@@ -221,9 +229,30 @@ class ClientSection(Section, frozen=True, kw_only=True):
     ] = ""
     client_secrets: Annotated[tuple[str, ...], Meta(description="Several secrets, newest first.")] = ()
     token_endpoint_auth_method: Annotated[
-        Literal["client_secret_basic", "client_secret_post"] | None,
-        Meta(description="The only way it may send its secret; `none` for either."),
+        Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"] | None,
+        Meta(
+            description="The only way it may prove who it is; `none`: it sends its secret, by HTTP Basic or in the "
+            "body. For `client_secret_jwt` the secret is stored sealed; with `private_key_jwt` there is none, but a "
+            "key of the client's own."
+        ),
     ] = None
+    token_endpoint_auth_signing_alg: Annotated[
+        Alg | Literal["HS256"] | None,
+        Meta(
+            description="The only algorithm that its assertions may be signed with: `HS256` for `client_secret_jwt`, "
+            "another for `private_key_jwt`; `none`: any of them that fits its keys."
+        ),
+    ] = None
+    jwks_uri: Annotated[
+        str,
+        Meta(
+            description="Where it publishes its public keys, for `private_key_jwt`: https, with an address that is not "
+            "private (see `fetch_from_private_addresses`)."
+        ),
+    ] = ""
+    jwks: Annotated[
+        str, Meta(description="Its public keys themselves, instead of `jwks_uri`: a JWK Set in JSON, as text.")
+    ] = ""
     redirect_uris: Annotated[
         tuple[str, ...], Meta(description="Where users may be sent back to; compared exactly.")
     ] = ()

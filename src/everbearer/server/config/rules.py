@@ -19,10 +19,21 @@ from everbearer.oauth.scope import parse_scope
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, ClientSection, Config, UserSection
 from everbearer.server.config.secrets import client_secret_problem, one_secret
 from everbearer.server.config.words import nearest
-from everbearer.server.declared.clients import declared_client, lifetimes_of, rotation_of
+from everbearer.server.declared.clients import (
+    PRIVATE_KEY_JWT,
+    KeptSecrets,
+    declared_client,
+    lifetimes_of,
+    rotation_of,
+)
 
 WITH_SECRET = frozenset({"web", "machine"})
-"""The types of clients that have a secret."""
+"""The types of clients that have a secret, or a key of their own."""
+
+
+def needs_secret(client: ClientSection) -> bool:
+    """Return whether a client proves who it is by a secret."""
+    return client.type in WITH_SECRET and client.token_endpoint_auth_method != PRIVATE_KEY_JWT
 
 
 def config_problems(config: Config) -> tuple[str, ...]:
@@ -133,15 +144,15 @@ def _clients(config: Config) -> Iterator[str]:
         yield from (f"{where}: {problem}" for problem in problems)
         if not problems:
             # Any hash will do for the rules: what the secret is does not matter to them.
-            hashes = ("declared",) if client.type in WITH_SECRET else ()
-            yield from (f"{where}: {problem}" for problem in client_problems(declared_client(client, hashes, config)))
+            secrets = KeptSecrets(hashes=("declared",), sealed=("declared",)) if needs_secret(client) else KeptSecrets()
+            yield from (f"{where}: {problem}" for problem in client_problems(declared_client(client, secrets, config)))
 
 
-def client_setting_problems(client: ClientSection, hashes: tuple[str, ...], config: Config) -> tuple[str, ...]:
+def client_setting_problems(client: ClientSection, secrets: KeptSecrets, config: Config) -> tuple[str, ...]:
     """Return what is wrong with a client that is not declared, beside a configuration in which all else is good."""
     # Scopes first: those that cannot be parsed make no client to look at.
     problems = (*scope_problems(client, config), *_keys(structs.replace(config, clients=(client,))))
-    return problems or client_problems(declared_client(client, hashes, config))
+    return problems or client_problems(declared_client(client, secrets, config))
 
 
 def secret_setting_problems(client: ClientSection) -> Iterator[str]:
@@ -156,9 +167,13 @@ def secret_setting_problems(client: ClientSection) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
-    if given and client.type not in WITH_SECRET:
-        yield f'{given}: a client of type "{client.type}" cannot keep a secret; take it out, or write type = "web"'
-    if not given and client.type in WITH_SECRET:
+    keyed = client.token_endpoint_auth_method == PRIVATE_KEY_JWT
+    if client.type not in WITH_SECRET and (given or keyed):
+        what, where = ("a key", "token_endpoint_auth_method") if keyed else ("a secret", given)
+        yield f'{where}: a client of type "{client.type}" cannot keep {what}; take it out, or write type = "web"'
+    elif given and keyed:
+        yield f"{given}: a client that authenticates by private_key_jwt has no secret; take one of the two out"
+    elif not given and needs_secret(client):
         yield f'client_secret_file: a client of type "{client.type}" needs a secret; write the path of a file with it'
     for secret in filter(None, (client.client_secret, *client.client_secrets)):
         problem = client_secret_problem(secret)

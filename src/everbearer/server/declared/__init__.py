@@ -17,15 +17,14 @@ from everbearer.login.accounts import (
 from everbearer.login.models import User
 from everbearer.login.passwords import LONGEST, SHORTEST, RunHeavy, Weakness, password_matches
 from everbearer.login.sign_in import normal_login
-from everbearer.oauth.client_authentication import CLIENT_SECRET as CLIENT_SECRET
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Client
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import ClientSection, Config, UserSection
 from everbearer.server.config.reading import ConfigError
-from everbearer.server.config.secrets import client_secrets, read_secret_file
-from everbearer.server.declared.clients import declared_client
+from everbearer.server.config.secrets import read_secret_file
+from everbearer.server.declared.clients import declared_client, keep_secrets
 from everbearer.server.declared.hashes import note_declared, was_last_declared
 from everbearer.storage.store import AdminStore
 
@@ -60,10 +59,8 @@ async def apply_declared(config: Config, store: AdminStore, sealer: Sealer, *, r
 
 
 async def _apply_client(section: ClientSection, config: Config, store: AdminStore, sealer: Sealer, *, now: int) -> bool:
-    secrets = client_secrets(section)
+    client = declared_client(section, keep_secrets(section, sealer), config)
     existing = await store.client(section.client_id)
-    hashes = tuple(sealer.keyed_hash(CLIENT_SECRET, secret.encode()) for secret in secrets)
-    client = declared_client(section, hashes, config)
     return await put_declared_client(client, existing, store, now=now)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
+from everbearer.oauth.client_assertions import seal_client_secret
+from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.models import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -15,16 +19,51 @@ from everbearer.oauth.models import (
     RotationPolicy,
 )
 from everbearer.oauth.scope import Scope, parse_scope
+from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import FULL_ACCESS, ClientSection, Config, LifetimesSection, RotationSection
+from everbearer.server.config.secrets import client_secrets
+
+CLIENT_SECRET_JWT = "client_secret_jwt"
+PRIVATE_KEY_JWT = "private_key_jwt"
 
 
-def declared_client(section: ClientSection, hashes: tuple[str, ...], config: Config) -> Client:
-    """Return the client that a section declares, with the hashes of its secrets. Assumes nothing of the store."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSecrets:
+    """What is kept of a client's secrets, newest first; see `Client`."""
+
+    hashes: tuple[str, ...] = field(default=(), repr=False)
+    sealed: tuple[str, ...] = field(default=(), repr=False)
+
+
+def keep_secrets(section: ClientSection, sealer: Sealer) -> KeptSecrets:
+    """Return what is kept of a declared client's secrets.
+
+    Raises:
+        ConfigError: their file cannot be read, or one is too short to be a secret.
+    """
+    secrets = client_secrets(section)
+    return KeptSecrets(
+        hashes=tuple(sealer.keyed_hash(CLIENT_SECRET, secret.encode()) for secret in secrets),
+        sealed=tuple(seal_client_secret(section.client_id, secret, sealer) for secret in secrets),
+    )
+
+
+def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config) -> Client:
+    """Return the client that a section declares, with what its method needs of its secrets.
+
+    Assumes nothing of the store.
+    """
+    method = section.token_endpoint_auth_method
+    hashes = () if method == PRIVATE_KEY_JWT else secrets.hashes
     return Client(
         client_id=section.client_id,
         client_name=section.client_name or section.client_id,
         secrets=hashes,
+        sealed_secrets=secrets.sealed if method == CLIENT_SECRET_JWT else (),
         token_endpoint_auth_method=_auth_method(section, hashes),
+        token_endpoint_auth_signing_alg=section.token_endpoint_auth_signing_alg,
+        jwks=section.jwks,
+        jwks_uri=section.jwks_uri,
         redirect_uris=section.redirect_uris,
         post_logout_redirect_uris=section.post_logout_redirect_uris,
         grant_types=section.grant_types or _grant_types(section),

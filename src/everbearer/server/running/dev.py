@@ -54,6 +54,7 @@ secret_file = "{secret_file}"
 host = "{host}"
 port = {port}
 database = "everbearer.db"
+fetch_from_private_addresses = true
 """
 
 
