@@ -56,6 +56,7 @@ def commands(port: int) -> dict[str, list[str]]:
     """Return how each runner is started, by its name."""
     found: dict[str, list[str]] = {}
     for workers in (1, 2):
+        found[f"everbearer-{workers}"] = ["everbearer", "serve"]
         found[f"uvicorn-{workers}"] = _uvicorn(port, workers)
         found[f"granian-asgi-{workers}"] = _granian(port, workers, "asgi", "--factory", APPLICATION)
         adapter = ["--working-dir", str(PEERS / "runners"), "rsgi:application"]
@@ -94,7 +95,7 @@ def _serving(folder: Path, name: str, pace: Pace) -> Iterator[Target]:
     own = folder / name
     own.mkdir()
     say(f"starting {name}")
-    installation = install(own, workers=1)
+    installation = install(own, workers=int(name.rpartition("-")[2]))
     _declare(installation)
     now, count = int(time.time()), pace.rounds * sum(connections for load, connections in PLAN if load == REFRESH)
     fill(installation.database, KINDS[REFRESH], count, now=now)

@@ -107,7 +107,7 @@ def test_no_secret_is_in_the_image() -> None:
 def test_what_is_deployed_is_what_is_tested() -> None:
     tested, deployed = packages("requirements.lock"), packages("deploy/requirements.lock")
 
-    assert {"apsw", "uvicorn", "cryptography"} <= deployed.keys()
+    assert {"apsw", "uvloop", "cryptography"} <= deployed.keys()
     assert deployed.items() <= tested.items()
 
 

@@ -29,7 +29,6 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-
 from everbearer.http.http1 import Serving
 from everbearer.oauth.messages import Request, Response
 
@@ -187,7 +186,7 @@ async def serve(listening: socket.socket) -> None:
             accepted, _ = listening.accept()
         except BlockingIOError:
             return
-        accepted.setblocking(False)
+        accepted.settimeout(0)
         serving.tasks.add(loop.create_task(loop.connect_accepted_socket(serving.connection, accepted)))
 
     loop.add_reader(listening, accept)
@@ -196,7 +195,7 @@ async def serve(listening: socket.socket) -> None:
 
 if __name__ == "__main__":
     shared = socket.create_server(("127.0.0.1", int(os.environ["PORT"])), backlog=1024)
-    shared.setblocking(False)
+    shared.settimeout(0)
     for _ in range(int(os.environ["WORKERS"]) - 1):
         if os.fork() == 0:
             break

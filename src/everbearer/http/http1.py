@@ -140,12 +140,14 @@ class Connection(asyncio.Protocol):
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment] # a stream's
         peer = transport.get_extra_info("peername")
         self._peer: str = peer[0] if isinstance(peer, tuple) else ""
         self._serving.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
+        """Read on."""
         if self._deaf:
             return
         if self._in_head:
@@ -164,15 +166,18 @@ class Connection(asyncio.Protocol):
         return self._answering
 
     def pause_writing(self) -> None:
+        """Wait with the next answer, for the other side does not fetch the last ones."""
         self._congested = self._loop.create_future()
         self.deadline = self._loop.time() + PATIENCE
 
     def resume_writing(self) -> None:
+        """Go on answering."""
         congested, self._congested = self._congested, None
         if congested is not None and not congested.done():
             congested.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the shape of a protocol
+        """Let what is under way end, and answer no more."""
         self._deaf = self._gone = True
         self._serving.connections.discard(self)
         self.resume_writing()
@@ -180,6 +185,7 @@ class Connection(asyncio.Protocol):
     # What the parser calls.
 
     def on_message_begin(self) -> None:
+        """Begin a request."""
         self._reading = self._in_head = True
         self._head_length = self._body_length = self._hosts = 0
         self._target = b""
@@ -188,9 +194,11 @@ class Connection(asyncio.Protocol):
         self.deadline = self._loop.time() + PATIENCE
 
     def on_url(self, url: bytes) -> None:
+        """Take in a part of the request's target."""
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a header."""
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         if key == "host":
             self._hosts += 1
@@ -201,11 +209,13 @@ class Connection(asyncio.Protocol):
         self._headers[key] = text
 
     def on_headers_complete(self) -> None:
+        """Let a client send the body that first asks whether it may (RFC 9110 §10.1.1)."""
         self._in_head = False
         if not self._deaf and self._headers.get("expect", "").lower() == "100-continue":
             self._transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
+        """Take in a part of the body."""
         self._body_length += len(body)
         if self._body_length <= self._serving.max_body:
             self._body.append(body)
@@ -213,6 +223,7 @@ class Connection(asyncio.Protocol):
             self._refuse(ContentTooLarge(f"the body is longer than {self._serving.max_body} bytes"))
 
     def on_message_complete(self) -> None:
+        """Answer the request, when it is its turn."""
         self._reading = False
         if not self._deaf:
             self._queue(self._asked())
@@ -281,9 +292,8 @@ class Connection(asyncio.Protocol):
         self.deadline = self._loop.time() + (PATIENCE if self._reading else KEEP_ALIVE)
 
     def _end(self) -> None:
-        # "the server first performs a half-close by closing only the write side of the read/write connection. The server
-        # then continues to read from the connection until it receives a corresponding close by the client" (RFC 9112
-        # §9.6).
+        # Closed at once, a connection on which something lies unread takes its last answer with it. So "the server then
+        # continues to read from the connection until it receives a corresponding close by the client" (RFC 9112 §9.6).
         self._deaf, self._answering = True, False
         self.deadline = self._loop.time() + LINGER
         if self._transport.can_write_eof():

@@ -8,8 +8,11 @@ from threading import local
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.models import Grant
+from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.store import Spend
+from everbearer.storage.sql.clients import CLIENT
+from everbearer.storage.sql.grants import GRANT
+from everbearer.storage.sql.rows import client_of, grant_of
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Verb, Written, tell_nobody
 from everbearer.storage.sqlite_connection import PATIENCE, SQLiteConnection
@@ -30,7 +33,18 @@ class SQLiteStore(SqlStore):
         session_lifetimes: SessionLifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
-        super().__init__(SQLiteOnLoop(Path(path), patience, written), session_lifetimes=session_lifetimes)
+        self._on_loop = SQLiteOnLoop(Path(path), patience, written)
+        super().__init__(self._on_loop, session_lifetimes=session_lifetimes)
+
+    # Every refresh passes through these three.
+
+    async def client(self, client_id: str) -> Client | None:  # type: ignore[override] # what an `async def` returns
+        """Look a client up."""
+        return await self._on_loop.find(CLIENT, {"client_id": client_id}, client_of)
+
+    async def grant(self, grant_id: str) -> Grant | None:  # type: ignore[override] # what an `async def` returns
+        """Look a grant up."""
+        return await self._on_loop.find(GRANT, {"grant_id": grant_id}, grant_of)
 
     async def spend(  # type: ignore[override] # what an `async def` returns has two names
         self, grant: Grant, *, expected: int

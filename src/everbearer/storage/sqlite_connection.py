@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Collection, Generator, Sequence
+from collections.abc import Awaitable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -82,6 +82,14 @@ class SQLiteConnection:
             return _finish(verb(self._statements))
         except (apsw.Error, OSError) as error:
             raise _trouble(error) from error
+
+    def rows(self, statement: str, parameters: Mapping[str, Value]) -> list[Row]:
+        """Return the rows of one statement that reads. It raises what `read` does."""
+        try:
+            rows: list[Row] = self._connection.execute(statement, parameters).fetchall()
+        except apsw.Error as error:
+            raise _trouble(error) from error
+        return rows
 
     def try_lock(self) -> bool:
         """Keep other processes waiting until `unlock`, unless one of them is writing now."""

@@ -13,17 +13,19 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock, local
 from typing import Any, TypeVar, cast
 
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.storage.sql.transaction import Verb, Written, tell_nobody
+from everbearer.storage.sql.transaction import Row, Value, Verb, Written, tell_nobody
 from everbearer.storage.sqlite_connection import DatabaseLocked, SQLiteConnection
 from everbearer.storage.sqlite_spends import SpendVerb
 from everbearer.storage.sqlite_threads import Batch, Threads, Write
 
 T = TypeVar("T")
+Found = TypeVar("Found")
 
 PROMPT = 0.002
 """Seconds that a transaction may take on the loop. After one that took longer, threads write for a while."""
@@ -58,6 +60,14 @@ class SQLiteOnLoop:
         self._opened: list[SQLiteConnection] = []
         self._inherited: list[object] = []
         """What a child of a fork has of its parent: it must neither use nor close it."""
+
+    async def find(self, statement: str, parameters: Mapping[str, Value], read: Callable[[Row], Found]) -> Found | None:
+        """Return what one statement finds by a key, if it finds something: `look_up` without a verb around it."""
+        try:
+            rows = self._connection().rows(statement, parameters)
+        except DatabaseLocked:
+            rows = await self._running().read(lambda connection: connection.rows(statement, parameters))
+        return read(rows[0]) if rows else None
 
     async def look_up(self, verb: Verb[T]) -> T:
         """See `Database`."""

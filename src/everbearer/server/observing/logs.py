@@ -26,8 +26,8 @@ ENDS_TOLD = frozenset({EndReason.REUSED, EndReason.LATE_RETRIES, EndReason.CODE_
 log = logging.getLogger("everbearer")
 
 
-def configure_logs(logs: LogsSection, *, quiet: bool = False) -> None:
-    """Let all loggers of this process write to standard error. With `quiet` the HTTP server tells warnings only."""
+def configure_logs(logs: LogsSection) -> None:
+    """Let all loggers of this process write to standard error."""
     formatter = JsonFormatter if logs.format == "json" else TextFormatter
     logging.config.dictConfig(
         {
@@ -35,7 +35,6 @@ def configure_logs(logs: LogsSection, *, quiet: bool = False) -> None:
             "disable_existing_loggers": False,
             "formatters": {"ours": {"()": formatter}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
-            "loggers": {"uvicorn": {"level": "WARNING" if quiet else "NOTSET", "handlers": [], "propagate": True}},
             "root": {"level": logs.level.upper(), "handlers": ["stderr"]},
         }
     )

@@ -101,6 +101,7 @@ class _Process:
 
     def __init__(self, job: Job, listening: socket.socket, announce: Callable[[], None]) -> None:
         self._config = job.config
+        self._development = job.development
         self._listening = listening
         self._announce = announce
         self._told = asyncio.Event()
@@ -127,10 +128,12 @@ class _Process:
             async with self._whole.lifespan(), self._looked_after():
                 loop = asyncio.get_running_loop()
                 self._listening.listen(BACKLOG)
-                self._listening.setblocking(False)
+                self._listening.settimeout(0)
                 loop.add_reader(self._listening, self._accept)
+                self._log("answering requests", process=os.getpid())
                 self._announce()
                 await self._told.wait()
+                self._log("told to stop", connections=len(self._serving.connections))
                 self._serving.stopping = True
                 await asyncio.sleep(self._config.server.drain_delay)
                 loop.remove_reader(self._listening)
@@ -143,6 +146,10 @@ class _Process:
             log.exception("the server could not start, or not stop as it should")
             return FAILED
         return 0
+
+    def _log(self, message: str, **fields: object) -> None:
+        # In development mode the banner says it all.
+        log.log(logging.DEBUG if self._development else logging.INFO, message, extra={"fields": fields})
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -169,7 +176,7 @@ class _Process:
             accepted, _ = self._listening.accept()
         except OSError:
             return False  # Another process was first, or whoever called has gone.
-        accepted.setblocking(False)
+        accepted.settimeout(0)
         loop = asyncio.get_running_loop()
         task = loop.create_task(_connect(loop, self._serving, accepted))
         self._serving.tasks.add(task)
