@@ -61,5 +61,4 @@ def _preflight(request: Request) -> Headers:
         ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
         ("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers", "authorization")),
         ("Access-Control-Max-Age", str(PREFLIGHT_LIFETIME)),
-        ("Content-Length", "0"),
     )

@@ -7,18 +7,17 @@ slow is answered by an error, which ends the connection.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http import HTTPStatus
 from time import time
 from urllib.parse import unquote, urlsplit
 
 import httptools
 
-from everbearer.http.asgi import ContentTooLarge, ServerError
+from everbearer.http.asgi import ContentTooLarge
+from everbearer.http.response_bytes import response_bytes
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import InvalidRequest, OAuthError
 from everbearer.oauth.messages import Request, Response
@@ -35,10 +34,6 @@ LINGER = 2.0
 """Seconds that the other side has to close a connection after its last answer."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
-_WITHOUT_BODY = frozenset({204, 304})
-
-log = logging.getLogger("everbearer")
 
 
 class HeadTooLarge(OAuthError):
@@ -76,10 +71,10 @@ class Serving:
         return Connection(self)
 
     def date(self) -> str:
-        """Return a header line ("An origin server with a clock [...] MUST generate a Date header", RFC 9110 §6.6.1)."""
+        """Return the moment as answers tell it (RFC 9110 §5.6.7)."""
         now = int(time())
         if self._date[0] != now:
-            self._date = now, f"Date: {formatdate(now, usegmt=True)}\r\n"
+            self._date = now, formatdate(now, usegmt=True)
         return self._date[1]
 
     def look_after(self, now: float) -> None:
@@ -88,12 +83,15 @@ class Serving:
             connection.expire(now)
 
 
+_NO_REQUEST = Request(method="", path="")
+
+
 @dataclass(slots=True, kw_only=True)
 class _Asked:
     """A request that was read whole, or why it is refused."""
 
-    request: Request | None = None
-    refused: OAuthError | None = None
+    request: Request = _NO_REQUEST
+    refused: Response | None = None
     keep_alive: bool = False
     head: bool = False
 
@@ -112,6 +110,8 @@ class Connection(asyncio.Protocol):
         self._answering = False
         self._deaf = False
         """Nothing more is read."""
+        self._ended = False
+        """The other side has said all it will."""
         self._gone = False
         self._congested: asyncio.Future[None] | None = None
         self.on_message_begin()
@@ -163,6 +163,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Return whether the connection stays open: as long as something is to be answered."""
+        self._ended = True
         return self._answering
 
     def pause_writing(self) -> None:
@@ -234,7 +235,7 @@ class Connection(asyncio.Protocol):
         # "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
         # header field and to any request message that contains more than one Host header field line" (RFC 9112 §3.2).
         if self._hosts != 1 and not (self._hosts == 0 and self._parser.get_http_version() == "1.0"):
-            return _Asked(refused=InvalidRequest("the request must have one Host header"))
+            return _Asked(refused=error_response(InvalidRequest("the request must have one Host header")))
         method, serving = self._parser.get_method().decode("latin-1"), self._serving
         path, query = _path_and_query(self._target.decode("latin-1"))
         address = self._peer
@@ -254,7 +255,7 @@ class Connection(asyncio.Protocol):
         """Answer with an error when it is its turn, and read nothing more."""
         if not self._deaf:
             self._deaf = True
-            self._queue(_Asked(refused=error))
+            self._queue(_Asked(refused=error_response(error)))
 
     def _queue(self, asked: _Asked) -> None:
         if self._answering:
@@ -270,19 +271,18 @@ class Connection(asyncio.Protocol):
     async def _answer(self, asked: _Asked) -> None:
         """Answer a request and those that have come in the meantime."""
         while True:
-            if asked.request is not None:
-                response = await self._serving.answer(asked.request)
-            else:
-                response = error_response(asked.refused or ServerError("no request was read"))
+            response = asked.refused or await self._serving.answer(asked.request)
             if self._gone:
                 return
-            ends = self._serving.stopping or not asked.keep_alive
-            self._transport.write(self._rendered(response, head=asked.head, ends=ends))
+            ends = self._serving.stopping or not asked.keep_alive or (self._ended and not self._waiting)
+            self._transport.write(response_bytes(response, date=self._serving.date(), head=asked.head, ends=ends))
             if ends:
                 self._end()
                 return
             if self._congested is not None:
                 await self._congested
+            if self._gone:
+                return
             if not self._waiting:
                 break
             if len(self._waiting) == MOST_WAITING:
@@ -296,31 +296,13 @@ class Connection(asyncio.Protocol):
         # continues to read from the connection until it receives a corresponding close by the client" (RFC 9112 §9.6).
         self._deaf, self._answering = True, False
         self.deadline = self._loop.time() + LINGER
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
-            self._transport.close()
-
-    def _rendered(self, response: Response, *, head: bool, ends: bool) -> bytes:
         try:
-            return self._lines(response, head=head, ends=ends) + (b"" if head else response.body)
-        except ValueError:
-            log.exception("an answer could not be written")
-            failed = error_response(ServerError("the server failed to answer; its log says more"))
-            return self._lines(failed, head=head, ends=ends) + (b"" if head else failed.body)
-
-    def _lines(self, response: Response, *, head: bool, ends: bool) -> bytes:
-        lines = [_STATUS_LINES[response.status], self._serving.date()]
-        lines += [f"{name}: {value}\r\n" for name, value in response.headers]
-        if not head and response.status not in _WITHOUT_BODY:
-            lines.append(f"Content-Length: {len(response.body)}\r\n")
-        if ends:
-            lines.append("Connection: close\r\n")
-        lines.append("\r\n")
-        text = "".join(lines)
-        if text.count("\n") != len(lines) or text.count("\r") != len(lines):
-            raise ValueError("a header of an answer holds a line break")
-        return text.encode("latin-1")
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+                return
+        except OSError:
+            pass  # The other side was faster.
+        self._transport.close()
 
 
 def _path_and_query(target: str) -> tuple[str, str]:
