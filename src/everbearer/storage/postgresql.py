@@ -122,8 +122,7 @@ class PostgreSQL:
         end = self._end() if end is None else end
         for attempt in count(1):
             try:
-                async with self._pool.connection(end) as connection:
-                    return await work(connection)
+                return await self._pool.lend(work, end=end)
             except Collision:
                 pause = min(LONGEST_PAUSE, 0.001 * attempt)
                 if attempt == ATTEMPTS or loop.time() + pause >= end:
