@@ -12,7 +12,7 @@ from itertools import count
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.models import Grant
+from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import (
     Collision,
@@ -20,9 +20,11 @@ from everbearer.storage.postgresql_connection import (
     Work,
     checked_url,
 )
+from everbearer.storage.postgresql_lookups import CLIENTS_BY_ID, GRANTS_BY_ID, LookUps
 from everbearer.storage.postgresql_pool import Pool
 from everbearer.storage.postgresql_spends import Spends, telling
 from everbearer.storage.sql import migrations
+from everbearer.storage.sql.rows import client_of, grant_of
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
 from everbearer.storage.store import Purged
@@ -63,6 +65,16 @@ class PostgreSQLStore(SqlStore):
         self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
         self._patient = SqlStore(self.upkeep, session_lifetimes=session_lifetimes)
         self._spends = Spends(database, written)
+        self._grants = LookUps(database, GRANTS_BY_ID, grant_of)
+        self._clients = LookUps(database, CLIENTS_BY_ID, client_of)
+
+    async def grant(self, grant_id: str) -> Grant | None:  # type: ignore[override] # the same as below
+        """Look up together with all others that wait."""
+        return await self._grants(grant_id)
+
+    async def client(self, client_id: str) -> Client | None:  # type: ignore[override] # the same as below
+        """Look up together with all others that wait."""
+        return await self._clients(client_id)
 
     async def spend(  # type: ignore[override] # what an `async def` returns has two names
         self, grant: Grant, *, expected: int
