@@ -168,7 +168,7 @@ class _Definition:
 
 async def _apply_next(transaction: Transaction) -> str | None:
     await transaction.run(MIGRATION_LOCK)
-    return await migrations.apply_next(_Definition(transaction))
+    return await migrations.apply_next(_Definition(transaction), postgresql=True)
 
 
 async def _pending(transaction: Transaction) -> list[str]:
