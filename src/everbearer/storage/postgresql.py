@@ -22,12 +22,13 @@ from everbearer.storage.postgresql_connection import (
 )
 from everbearer.storage.postgresql_lookups import CLIENTS_BY_ID, GRANTS_BY_ID, LookUps
 from everbearer.storage.postgresql_pool import Pool
+from everbearer.storage.postgresql_purge import remove_together
 from everbearer.storage.postgresql_spends import Spends, telling
 from everbearer.storage.sql import migrations
+from everbearer.storage.sql.purge import Purge
 from everbearer.storage.sql.rows import client_of, grant_of
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
-from everbearer.storage.store import Purged
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ CONNECTIONS = 8
 PATIENCE = 5.0
 """Seconds that a verb may take, waiting for a connection included, before it gives up."""
 UPKEEP_PATIENCE = 3600.0
-"""The same for what searches or changes whole tables: migrations and the search for the dead."""
+"""The same for what changes or goes through whole tables: migrations and the purge."""
 ATTEMPTS = 50
 """How often a transaction is tried that collides with others. Each collision means that somebody else got on."""
 LONGEST_PAUSE = 0.05
@@ -63,7 +64,9 @@ class PostgreSQLStore(SqlStore):
         database = PostgreSQL(pool, patience, written)
         super().__init__(database, session_lifetimes=session_lifetimes)
         self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
-        self._patient = SqlStore(self.upkeep, session_lifetimes=session_lifetimes)
+        self._purge = Purge(
+            self.upkeep, session_lifetimes or SessionLifetimes(), rest=self.rest, remove=remove_together
+        )
         self._spends = Spends(database, written)
         self._grants = LookUps(database, GRANTS_BY_ID, grant_of)
         self._clients = LookUps(database, CLIENTS_BY_ID, client_of)
@@ -97,10 +100,6 @@ class PostgreSQLStore(SqlStore):
     async def pending_migrations(self) -> list[str]:  # type: ignore[override] # the same
         """Return the names of those not applied."""
         return await self.upkeep.write(_pending)
-
-    async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
-        """Remove a batch of each kind."""
-        return await self._patient.purge(now=now, keep=keep, batch=batch)
 
 
 class PostgreSQL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from types import CoroutineType
@@ -17,10 +18,10 @@ from everbearer.storage.sql import (
     grants,
     keys,
     migrations,
-    purge,
     sessions,
     users,
 )
+from everbearer.storage.sql.purge import Purge
 from everbearer.storage.sql.transaction import Database, Transaction
 from everbearer.storage.store import Purged
 
@@ -57,7 +58,7 @@ class SqlStore:
 
     def __init__(self, database: Database, *, session_lifetimes: SessionLifetimes | None = None) -> None:
         self.database = database
-        self._session_lifetimes = session_lifetimes or SessionLifetimes()
+        self._purge = Purge(database, session_lifetimes or SessionLifetimes(), rest=self.rest)
 
     # A verb that is named as its module stands last: from there on the name is the verb's.
 
@@ -121,18 +122,12 @@ class SqlStore:
         return applied
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
-        """Remove a batch of each kind: grants and sessions first, for the ends of sessions wait for them."""
-        before = now - keep
-        read, write = self.database.read, self.database.write
-        grants = await read(lambda tx: purge.dead_grants(tx, before=before, batch=batch))
-        removed_grants = await write(lambda tx: purge.remove_grants(tx, grants)) if grants else 0
-        lifetimes = self._session_lifetimes
-        sessions = await read(lambda tx: purge.dead_sessions(tx, lifetimes, before=before, batch=batch))
-        removed_sessions = await write(lambda tx: purge.remove_sessions(tx, sessions)) if sessions else 0
-        orphaned = await read(lambda tx: purge.orphaned_ends(tx, before=before, batch=batch))
-        removed_ends = await write(lambda tx: purge.remove_ends(tx, orphaned)) if orphaned else 0
-        forgotten = await write(lambda tx: purge.remove_forgotten(tx, before=before, batch=batch))
-        return Purged(grants=removed_grants, sessions=removed_sessions, others=removed_ends + forgotten)
+        """Remove a batch of each kind."""
+        return await self._purge.batch(before=now - keep, batch=batch)
+
+    async def rest(self, seconds: float) -> None:
+        """Let others have the database to themselves."""
+        await asyncio.sleep(seconds)
 
     async def close(self) -> None:
         """Close the database."""
