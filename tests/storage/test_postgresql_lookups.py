@@ -137,6 +137,7 @@ async def test_what_one_node_wrote_is_seen_by_the_next_look_up_of_another(url: s
     async def noise() -> None:
         while not over.is_set():
             await asyncio.gather(*[other.grant(f"grant {number}") for number in range(30)])
+            await other.client(CLIENT.client_id)
 
     noises = [asyncio.create_task(noise()) for _ in range(3)]
     for number in range(30):
@@ -151,6 +152,10 @@ async def test_what_one_node_wrote_is_seen_by_the_next_look_up_of_another(url: s
         found = await other.grant(grant.grant_id)
         assert found is not None
         assert found.ended == ENDED
+        await store.put_client(replace(CLIENT, client_name=f"{number}"), EVENT)
+        client = await other.client(CLIENT.client_id)
+        assert client is not None
+        assert client.client_name == f"{number}"
     over.set()
     await asyncio.gather(*noises)
     await other.close()

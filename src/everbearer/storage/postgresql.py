@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from itertools import count
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.events import Event
 from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import (
@@ -20,15 +23,17 @@ from everbearer.storage.postgresql_connection import (
     Work,
     checked_url,
 )
+from everbearer.storage.postgresql_hearing import hearing_of_keys, tell_of_keys
 from everbearer.storage.postgresql_lookups import CLIENTS_BY_ID, GRANTS_BY_ID, LookUps
 from everbearer.storage.postgresql_pool import Pool
 from everbearer.storage.postgresql_purge import remove_together
 from everbearer.storage.postgresql_spends import Spends, telling
-from everbearer.storage.sql import migrations
+from everbearer.storage.sql import keys, migrations
 from everbearer.storage.sql.purge import Purge
 from everbearer.storage.sql.rows import client_of, grant_of
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
+from everbearer.storage.store import StoredKey
 
 T = TypeVar("T")
 
@@ -60,7 +65,8 @@ class PostgreSQLStore(SqlStore):
         session_lifetimes: SessionLifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
-        pool = Pool(checked_url(url), size=connections)
+        self._conninfo = checked_url(url)
+        pool = Pool(self._conninfo, size=connections)
         database = PostgreSQL(pool, patience, written)
         super().__init__(database, session_lifetimes=session_lifetimes)
         self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
@@ -84,6 +90,29 @@ class PostgreSQLStore(SqlStore):
     ) -> Spend:
         """Spend together with all others that wait."""
         return await self._spends.spend(grant, expected=expected)
+
+    async def add_key(  # type: ignore[override] # the same
+        self, key: StoredKey, event: Event, *, newest: str | None
+    ) -> bool:
+        """Store a key and tell all nodes."""
+        return await self._change_keys(lambda transaction: keys.add_key(transaction, key, event, newest=newest))
+
+    async def retire_key(self, kid: str, retired_at: int, event: Event) -> bool:  # type: ignore[override] # the same
+        """Retire a key and tell all nodes."""
+        return await self._change_keys(lambda transaction: keys.retire_key(transaction, kid, retired_at, event))
+
+    async def _change_keys(self, verb: Verb[bool]) -> bool:
+        async def change(transaction: Transaction) -> bool:
+            changed = await verb(transaction)
+            if changed:
+                await tell_of_keys(transaction)
+            return changed
+
+        return await self.database.write(change)
+
+    def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Hear it from all nodes."""
+        return hearing_of_keys(self._conninfo, heard)
 
     async def clock(self) -> float:
         """Return the server's time: nodes may be on many machines."""

@@ -139,6 +139,18 @@ class PostgreSQLConnection:
             # Its text may hold values of rows, so none of it is passed on.
             raise self._meaning(error) from None
 
+    @property
+    def direct(self) -> bool:
+        """Whether nobody stands between: what is set for the session lasts."""
+        return self._line.prepares
+
+    async def news(self) -> None:
+        """Wait until the server tells of something that was listened to."""
+        try:
+            await self._line.news()
+        except psycopg.Error as error:
+            raise self._meaning(error) from None
+
     async def transaction(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own, in which each statement sees what is committed."""
         await self._control(b"BEGIN ISOLATION LEVEL READ COMMITTED")

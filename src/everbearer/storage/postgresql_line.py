@@ -53,6 +53,18 @@ class Line:
         self._libpq.send_query_params(command, None)
         return (await self._answer()).command_status
 
+    async def news(self) -> None:
+        """Wait until the server tells of something that was listened to."""
+        loop, libpq = asyncio.get_running_loop(), self._libpq
+        while libpq.notifies() is None:
+            socket, come = libpq.socket, asyncio.Event()
+            loop.add_reader(socket, come.set)
+            try:
+                await come.wait()
+            finally:
+                loop.remove_reader(socket)
+            libpq.consume_input()
+
     async def _ask(self, query: bytes, values: Sequence[bytes | None]) -> PGresult:
         name = self._prepared.get(query)
         if name is None and self.prepares and len(self._prepared) < MOST_PREPARED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -109,6 +110,10 @@ class SqlStore:
 
     ping = _writes(migrations.ping)
     pending_migrations = _writes(migrations.pending_migrations)
+
+    def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - nobody tells
+        """Hear of nothing: whoever wants to know looks."""
+        return nullcontext()
 
     async def clock(self) -> float:
         """Return the time of this machine, which all processes at a file share."""
