@@ -116,12 +116,15 @@ class PostgreSQLConnection:
         return opened
 
     @property
+    def in_order(self) -> bool:
+        """Whether it may be kept for the next caller: open, in no transaction, with nothing left to be read."""
+        return self._line.idle and not self._read_only and not self._stale
+
+    @property
     def usable(self) -> bool:
-        """Whether the next caller may have it: open, in no transaction, with nothing left to be read."""
-        if self._read_only or self._stale or not self._line.idle:
-            return False
+        """Whether a caller may have it now that was kept."""
         # What comes unasked is the news that the server is going away.
-        return not self._news.poll(0)
+        return self.in_order and not self._news.poll(0)
 
     async def run(self, statement: str, /, **parameters: Value) -> list[Row]:
         """See `Transaction`."""

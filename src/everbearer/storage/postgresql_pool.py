@@ -63,7 +63,7 @@ class Pool:
         finally:
             timer.cancel()
             self._busy -= 1
-            if connection.usable and era == self._era:
+            if connection.in_order and era == self._era:
                 self._idle.append(connection)
             else:
                 await connection.close()

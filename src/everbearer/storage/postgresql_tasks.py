@@ -11,7 +11,7 @@ def keep_going(
 ) -> None:
     """Start a task that does some work, unless so many are at it."""
     # A task that has just ended is in the set until the loop's next turn.
-    if sum(not task.done() for task in tasks) < at_most:
+    if len(tasks) < at_most or sum(not task.done() for task in tasks) < at_most:
         task = asyncio.create_task(work())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
