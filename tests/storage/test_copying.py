@@ -140,7 +140,7 @@ async def test_a_database_with_anything_in_it_is_refused(
 
 async def test_a_source_that_is_not_up_to_date_is_refused(tmp_path: Path) -> None:
     source = SQLiteStore(tmp_path / "empty.db")
-    with pytest.raises(CannotCopy, match="0001_first_tables has not run"):
+    with pytest.raises(CannotCopy, match=r"0001_first_tables, .* has not run"):
         await copy_to_sqlite(source, tmp_path / "copy.db")
 
     assert not (tmp_path / "copy.db").exists()

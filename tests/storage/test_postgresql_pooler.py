@@ -19,7 +19,7 @@ from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql import PostgreSQLStore
 from postgresql_server import USER, PostgreSQLServer, as_ordinary_user, emptied, temporary_folder
 from server_process import free_port
-from storage.values import CLIENT, EVENT, NOW, new_grant, rotated
+from storage.values import CLIENT, EVENT, KEY, NOW, new_grant, rotated
 from storage.values import USER as ADA
 
 SETTINGS = """
@@ -119,3 +119,19 @@ async def test_statements_are_prepared_where_nobody_stands_between_and_only_ther
 
     assert prepared >= 1
     assert pooled == 0
+
+
+async def test_a_pooler_passes_no_news_on_which_is_told_once(
+    nodes: list[PostgreSQLStore], caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[int] = []
+    with caplog.at_level("INFO", "everbearer"):
+        async with nodes[0].hearing_of_keys(lambda: heard.append(1)), asyncio.timeout(10):
+            while not caplog.records:  # noqa: ASYNC110 - the pooler and the log bring it about
+                await asyncio.sleep(0.01)
+            await nodes[1].add_key(KEY, EVENT, newest=None)
+
+    assert [record.message.partition(",")[0] for record in caplog.records] == [
+        "between here and PostgreSQL is a pooler"
+    ]
+    assert heard == []

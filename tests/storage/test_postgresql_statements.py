@@ -24,7 +24,7 @@ def test_postgresql_takes_every_migration_and_every_statement(psql: list[str | P
     script = [
         "CREATE SCHEMA every; SET search_path = every;",
         f"{migrations.BEGIN_HISTORY};",
-        *migrations.migrations().values(),
+        *migrations.migrations(postgresql=True).values(),
     ]
     for number, (name, statement) in enumerate(prepared.items()):
         if not statement.startswith("CREATE"):
@@ -45,7 +45,7 @@ def test_postgresql_spends_a_generation_once(psql: list[str | Path]) -> None:
     values = ", ".join("NULL" if value is None else f"'{value}'" for value in columns.values())
     script = f"""
         CREATE SCHEMA spending; SET search_path = spending;
-        {"".join(migrations.migrations().values())}
+        {"".join(migrations.migrations(postgresql=True).values())}
         INSERT INTO grants ({", ".join(columns)}) VALUES ({values});
         PREPARE spend AS {statement};
         EXECUTE spend ({arguments});

@@ -84,6 +84,21 @@ async def test_a_crash_is_survived(troubled: PostgreSQLServer, store: PostgreSQL
     assert await all_is_well(store)
 
 
+async def test_whoever_could_not_listen_hears_when_the_database_is_back(
+    troubled: PostgreSQLServer, store: PostgreSQLStore
+) -> None:
+    heard = asyncio.Event()
+    await asyncio.to_thread(troubled.stop, "fast")
+    async with store.hearing_of_keys(heard.set):
+        assert await all_refuse_in_time(store)
+        assert not heard.is_set()
+        await asyncio.to_thread(troubled.start, fsync="off", max_connections="12")
+        async with asyncio.timeout(10):
+            await heard.wait()
+
+    assert await all_is_well(store)
+
+
 async def test_connections_that_the_server_closed_meanwhile_are_not_used(
     troubled: PostgreSQLServer, store: PostgreSQLStore
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.store import Spend
 from everbearer.storage.sql import counters
+from everbearer.storage.sql.migrations import migrations
 from everbearer.storage.sql.transaction import Transaction, numbered
 from everbearer.storage.sqlite import BlockingSQLiteStore, SQLiteStore
 from everbearer.storage.sqlite_connection import SQLiteConnection
@@ -118,9 +119,9 @@ def test_a_blocking_store_raises_what_its_verb_raised(database: Path) -> None:
 
 WHOLE_TABLES = {
     "clients.CLIENTS", "consents.CONSENT", "events.EVENTS", "grants.GRANTS", "keys.KEYS", "migrations.APPLIED",
-    "migrations.TOUCH", "purge.DEAD_GRANTS", "purge.DEAD_SESSIONS", "purge.REMOVE_KEYS",
+    "migrations.TOUCH", "purge.REMOVE_KEYS",
 }  # fmt: skip
-"""Lists of everything, the purge's searches, which keep no writer waiting, and keys, of which there are few."""
+"""Lists of everything, and keys, of which there are few."""
 
 
 async def test_every_other_statement_finds_its_rows_by_an_index(sqlite: SQLiteStore, database: Path) -> None:
@@ -131,7 +132,11 @@ async def test_every_other_statement_finds_its_rows_by_an_index(sqlite: SQLiteSt
         if not statement.startswith("CREATE"):
             nothing = dict.fromkeys(numbered(statement)[1])
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", nothing).fetchall()
-            scanning |= {name for *_, step in plan if str(step).startswith("SCAN")}
+            steps = {str(step) for *_, step in plan}
+            # What is gone through row by row may be a window that an index found.
+            scanning |= {
+                name for step in steps if step.startswith("SCAN") and step.replace("SCAN", "CO-ROUTINE") not in steps
+            }
     connection.close()
 
     assert scanning == WHOLE_TABLES
@@ -223,7 +228,7 @@ async def test_a_database_without_tables_is_unavailable(database: Path) -> None:
         await store.ping()
     with pytest.raises(StoreUnavailable):
         await store.grant("grant")
-    assert await store.pending_migrations() == ["0001_first_tables"]
+    assert await store.pending_migrations() == [*migrations()]
     with pytest.raises(StoreUnavailable, match="migrations"):
         await store.ping()
     await store.close()

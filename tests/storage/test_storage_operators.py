@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -280,6 +281,21 @@ async def test_a_purge_removes_a_batch_of_each_kind(store: AdminStore) -> None:
     assert await store.purge(now=late, keep=WEEK, batch=3) == Purged(grants=2, sessions=2, others=4)
     assert (await store.purge(now=late, keep=WEEK, batch=3)).total == 0
     assert len(await store.events()) == 10
+
+
+async def test_a_purge_finds_the_dead_behind_any_number_of_the_living(store: AdminStore) -> None:
+    late = NOW + 6 * WEEK
+    living = [replace(BARE, grant_id=f"a {number}", used_at=late) for number in range(600)]
+    dead = [replace(BARE, grant_id=f"b {number}") for number in range(5)]
+    sessions = [replace(SESSION, session_id=f"a {number}", used_at=late) for number in range(600)]
+    await asyncio.gather(*[store.create_grant(grant, EVENT) for grant in living + dead])
+    await asyncio.gather(*[store.create_session(session, EVENT) for session in sessions])
+    await store.create_session(replace(SESSION, session_id="b", used_at=NOW - 60 * WEEK), EVENT)
+
+    assert await store.purge(now=late, keep=WEEK, batch=3) == Purged(grants=3, sessions=1)
+    assert await store.purge(now=late, keep=WEEK, batch=3) == Purged(grants=2)
+    assert await store.purge(now=late, keep=WEEK, batch=3) == Purged()
+    assert len(await store.grants(limit=1000)) == 600
 
 
 async def test_what_is_remembered_and_counted_is_purged_in_its_time(store: AdminStore) -> None:

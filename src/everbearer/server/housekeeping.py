@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -44,30 +44,33 @@ class Housekeeping:
         """Do the chores while the context is open."""
         await self.clock.synchronize()
         await self.keys.refresh(at_once=True)
-        task = asyncio.create_task(self._forever())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _forever(self) -> None:
-        elapsed = 0
-        while True:
-            await asyncio.sleep(RELOAD_AFTER)
-            elapsed += RELOAD_AFTER
+        changed = asyncio.Event()
+        async with self.store.hearing_of_keys(changed.set):
+            tasks = [asyncio.create_task(self._keep_up(changed)), asyncio.create_task(self._tend_hourly())]
             try:
-                await self.clock.synchronize()
-                await self.keys.refresh(at_once=True)
-                if elapsed >= TEND_EVERY:
-                    elapsed = 0
-                    await self._tend()
-            except StoreUnavailable:
-                log.warning("housekeeping waits: the store cannot answer now")
-            except KeysUnreadable as error:
-                # Another process has a newer secret of the server. What is open stays good.
-                log.error("%s", error)  # noqa: TRY400 - a traceback tells nothing more
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_up(self, changed: asyncio.Event) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RELOAD_AFTER):
+                    await changed.wait()
+            # Before it is read, so that a change meanwhile is read too.
+            changed.clear()
+            await _unless_in_trouble(self._follow)
+
+    async def _follow(self) -> None:
+        await self.clock.synchronize()
+        await self.keys.refresh(at_once=True)
+
+    async def _tend_hourly(self) -> None:
+        while True:
+            await asyncio.sleep(TEND_EVERY)
+            await _unless_in_trouble(self._tend)
 
     async def _tend(self) -> None:
         now = self.clock()
@@ -77,3 +80,13 @@ class Housekeeping:
             if purged.total < BATCH:
                 break
             await asyncio.sleep(BETWEEN_BATCHES)
+
+
+async def _unless_in_trouble(chore: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await chore()
+    except StoreUnavailable:
+        log.warning("housekeeping waits: the store cannot answer now")
+    except KeysUnreadable as error:
+        # Another process has a newer secret of the server. What is open stays good.
+        log.error("%s", error)  # noqa: TRY400 - a traceback tells nothing more

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
@@ -307,6 +308,10 @@ class MemoryStore:
             return False
         self._keys[kid] = replace(key, sealed=new)
         return True
+
+    def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - nobody tells
+        """Hear of nothing: there is no other process."""
+        return nullcontext()
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         before = now - keep

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from itertools import count
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.models import Grant
+from everbearer.oauth.events import Event
+from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import (
     Collision,
@@ -20,12 +23,17 @@ from everbearer.storage.postgresql_connection import (
     Work,
     checked_url,
 )
+from everbearer.storage.postgresql_hearing import hearing_of_keys, tell_of_keys
+from everbearer.storage.postgresql_lookups import CLIENTS_BY_ID, GRANTS_BY_ID, LookUps
 from everbearer.storage.postgresql_pool import Pool
+from everbearer.storage.postgresql_purge import remove_together
 from everbearer.storage.postgresql_spends import Spends, telling
-from everbearer.storage.sql import migrations
+from everbearer.storage.sql import keys, migrations
+from everbearer.storage.sql.purge import Purge
+from everbearer.storage.sql.rows import client_of, grant_of
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
-from everbearer.storage.store import Purged
+from everbearer.storage.store import StoredKey
 
 T = TypeVar("T")
 
@@ -34,7 +42,7 @@ CONNECTIONS = 8
 PATIENCE = 5.0
 """Seconds that a verb may take, waiting for a connection included, before it gives up."""
 UPKEEP_PATIENCE = 3600.0
-"""The same for what searches or changes whole tables: migrations and the search for the dead."""
+"""The same for what changes or goes through whole tables: migrations and the purge."""
 ATTEMPTS = 50
 """How often a transaction is tried that collides with others. Each collision means that somebody else got on."""
 LONGEST_PAUSE = 0.05
@@ -57,18 +65,54 @@ class PostgreSQLStore(SqlStore):
         session_lifetimes: SessionLifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
-        pool = Pool(checked_url(url), size=connections)
+        self._conninfo = checked_url(url)
+        pool = Pool(self._conninfo, size=connections)
         database = PostgreSQL(pool, patience, written)
         super().__init__(database, session_lifetimes=session_lifetimes)
         self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
-        self._patient = SqlStore(self.upkeep, session_lifetimes=session_lifetimes)
+        self._purge = Purge(
+            self.upkeep, session_lifetimes or SessionLifetimes(), rest=self.rest, remove=remove_together
+        )
         self._spends = Spends(database, written)
+        self._grants = LookUps(database, GRANTS_BY_ID, grant_of)
+        self._clients = LookUps(database, CLIENTS_BY_ID, client_of)
+
+    async def grant(self, grant_id: str) -> Grant | None:  # type: ignore[override] # the same as below
+        """Look up together with all others that wait."""
+        return await self._grants(grant_id)
+
+    async def client(self, client_id: str) -> Client | None:  # type: ignore[override] # the same as below
+        """Look up together with all others that wait."""
+        return await self._clients(client_id)
 
     async def spend(  # type: ignore[override] # what an `async def` returns has two names
         self, grant: Grant, *, expected: int
     ) -> Spend:
         """Spend together with all others that wait."""
         return await self._spends.spend(grant, expected=expected)
+
+    async def add_key(  # type: ignore[override] # the same
+        self, key: StoredKey, event: Event, *, newest: str | None
+    ) -> bool:
+        """Store a key and tell all nodes."""
+        return await self._change_keys(lambda transaction: keys.add_key(transaction, key, event, newest=newest))
+
+    async def retire_key(self, kid: str, retired_at: int, event: Event) -> bool:  # type: ignore[override] # the same
+        """Retire a key and tell all nodes."""
+        return await self._change_keys(lambda transaction: keys.retire_key(transaction, kid, retired_at, event))
+
+    async def _change_keys(self, verb: Verb[bool]) -> bool:
+        async def change(transaction: Transaction) -> bool:
+            changed = await verb(transaction)
+            if changed:
+                await tell_of_keys(transaction)
+            return changed
+
+        return await self.database.write(change)
+
+    def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Hear it from all nodes."""
+        return hearing_of_keys(self._conninfo, heard)
 
     async def clock(self) -> float:
         """Return the server's time: nodes may be on many machines."""
@@ -85,10 +129,6 @@ class PostgreSQLStore(SqlStore):
     async def pending_migrations(self) -> list[str]:  # type: ignore[override] # the same
         """Return the names of those not applied."""
         return await self.upkeep.write(_pending)
-
-    async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
-        """Remove a batch of each kind."""
-        return await self._patient.purge(now=now, keep=keep, batch=batch)
 
 
 class PostgreSQL:
@@ -122,8 +162,7 @@ class PostgreSQL:
         end = self._end() if end is None else end
         for attempt in count(1):
             try:
-                async with self._pool.connection(end) as connection:
-                    return await work(connection)
+                return await self._pool.lend(work, end=end)
             except Collision:
                 pause = min(LONGEST_PAUSE, 0.001 * attempt)
                 if attempt == ATTEMPTS or loop.time() + pause >= end:
@@ -157,7 +196,7 @@ class _Definition:
 
 async def _apply_next(transaction: Transaction) -> str | None:
     await transaction.run(MIGRATION_LOCK)
-    return await migrations.apply_next(_Definition(transaction))
+    return await migrations.apply_next(_Definition(transaction), postgresql=True)
 
 
 async def _pending(transaction: Transaction) -> list[str]:

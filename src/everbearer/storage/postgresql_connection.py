@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from os import dup
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
 
 from everbearer.oauth.errors import StoreUnavailable
+from everbearer.storage.postgresql_line import Line
 from everbearer.storage.sql.transaction import Row, Value, Verb, numbered
 
 T = TypeVar("T")
 
 CONNECT_TIMEOUT = 2
 """Seconds for each host of the URL, unless it says otherwise."""
-MOST_PREPARED = 500
 
 # A node that stops in the middle must not keep rows locked, nor a statement run on for one that is gone.
 _SESSION = b"""
@@ -82,7 +81,9 @@ class PostgreSQLConnection:
 
     def __init__(self, connected: _Connected) -> None:
         self._connected = connected
-        self._cursor = connected.cursor()
+        self._line = Line(connected)
+        self._news = select.poll()
+        self._news.register(connected.fileno(), select.POLLIN)
         self._read_only = False
         self._stale = False
 
@@ -97,31 +98,33 @@ class PostgreSQLConnection:
         try:
             async with asyncio.timeout(timeout):
                 connected: _Connected = await psycopg.AsyncConnection.connect(
-                    conninfo, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.AsyncRawCursor[Row]
+                    conninfo, autocommit=True, prepare_threshold=None
                 )
         except TimeoutError:
             raise ConnectionLost("PostgreSQL does not answer in time") from None
         except (psycopg.Error, OSError) as error:
             raise ConnectionLost(f"PostgreSQL cannot be reached: {_first_line(error)}") from None
-        connected.prepared_max = MOST_PREPARED
         opened = cls(connected)
+        timer = asyncio.get_running_loop().call_later(timeout, opened.break_off)
         try:
-            with opened.limited(timeout):
-                await opened._settle_in()
+            await opened._settle_in()
         except BaseException:
             await opened.close()
             raise
+        finally:
+            timer.cancel()
         return opened
 
     @property
+    def in_order(self) -> bool:
+        """Whether it may be kept for the next caller: open, in no transaction, with nothing left to be read."""
+        return self._line.idle and not self._read_only and not self._stale
+
+    @property
     def usable(self) -> bool:
-        """Whether the next caller may have it: open, in no transaction, with nothing left to be read."""
-        if self._connected.closed or self._read_only or self._stale:
-            return False
-        if self._connected.info.transaction_status is not TransactionStatus.IDLE:
-            return False
+        """Whether a caller may have it now that was kept."""
         # What comes unasked is the news that the server is going away.
-        return not select.select([self._connected.fileno()], [], [], 0)[0]
+        return self.in_order and not self._news.poll(0)
 
     async def run(self, statement: str, /, **parameters: Value) -> list[Row]:
         """See `Transaction`."""
@@ -130,9 +133,26 @@ class PostgreSQLConnection:
 
     async def execute(self, query: bytes, texts: Sequence[str | None] = ()) -> list[Row]:
         """Run a statement with `$n` placeholders. Values go as texts, of the types that the statement gives them."""
-        with self._errors():
-            await self._cursor.execute(query, texts or None)
-            return await self._cursor.fetchall() if self._cursor.description else []
+        if not all(map(storable, texts)):
+            raise Refused("PostgreSQL cannot store what is not text")
+        values = [None if text is None else text.encode() for text in texts]
+        try:
+            return await self._line.rows(query, values)
+        except psycopg.Error as error:
+            # Its text may hold values of rows, so none of it is passed on.
+            raise self._meaning(error) from None
+
+    @property
+    def direct(self) -> bool:
+        """Whether nobody stands between: what is set for the session lasts."""
+        return self._line.prepares
+
+    async def news(self) -> None:
+        """Wait until the server tells of something that was listened to."""
+        try:
+            await self._line.news()
+        except psycopg.Error as error:
+            raise self._meaning(error) from None
 
     async def transaction(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own, in which each statement sees what is committed."""
@@ -147,14 +167,11 @@ class PostgreSQLConnection:
             raise
         return result
 
-    @contextmanager
-    def limited(self, seconds: float) -> Generator[None]:
-        """Break the connection off if the block takes longer: its statement then fails as one of a dead server."""
-        timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self._break_off)
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def break_off(self) -> None:
+        """Let the statement that is under way fail as one of a dead server."""
+        if not self._connected.closed:
+            with suppress(OSError), socket.socket(fileno=dup(self._connected.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     async def close(self) -> None:
         """Close the connection, whatever its state."""
@@ -167,29 +184,16 @@ class PostgreSQLConnection:
         # neither settings nor prepared statements.
         if process == self._connected.info.backend_pid:
             await self.execute(_SESSION)
-            self._connected.prepare_threshold = 0
+            self._line.prepares = True
 
     async def _control(self, command: bytes) -> None:
-        with self._errors():
-            await self._cursor.execute(command, prepare=False)
-        # The COMMIT of a transaction that had failed says ROLLBACK and raises nothing.
-        if command == b"COMMIT" and self._cursor.statusmessage != "COMMIT":
-            raise Refused("PostgreSQL rolled the transaction back")
-
-    def _break_off(self) -> None:
-        if not self._connected.closed:
-            with suppress(OSError), socket.socket(fileno=dup(self._connected.fileno())) as line:
-                line.shutdown(socket.SHUT_RDWR)
-
-    @contextmanager
-    def _errors(self) -> Generator[None]:
         try:
-            yield
+            done = await self._line.command(command)
         except psycopg.Error as error:
-            # Its text may hold values of rows, so none of it is passed on.
             raise self._meaning(error) from None
-        except UnicodeEncodeError:
-            raise Refused("PostgreSQL cannot store what is not text") from None
+        # The COMMIT of a transaction that had failed says ROLLBACK and raises nothing.
+        if command == b"COMMIT" and done != b"COMMIT":
+            raise Refused("PostgreSQL rolled the transaction back")
 
     def _meaning(self, error: psycopg.Error) -> StoreUnavailable:
         state = error.sqlstate or ""
@@ -217,6 +221,14 @@ def _query(statement: str) -> tuple[bytes, tuple[str, ...]]:
 def _text(value: Value) -> str | None:
     # One kind of parameter for all, so that a statement is prepared once and not for each size of integer.
     return str(value) if isinstance(value, int) else value
+
+
+def storable(text: str | None) -> bool:
+    """Return whether PostgreSQL can store a text: one without NUL that UTF-8 can write."""
+    try:
+        return text is None or b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _first_line(error: Exception) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from everbearer.storage.postgresql_connection import ConnectionLost, PostgreSQLConnection
+from everbearer.storage.postgresql_connection import ConnectionLost, PostgreSQLConnection, Work
+
+T = TypeVar("T")
 
 BETWEEN_TRIES = 0.05
 """Seconds between tries to connect while other connections of this process live, one of which may come free."""
@@ -29,9 +30,8 @@ class Pool:
         self._connecting = 0
         self._era = 0
 
-    @asynccontextmanager
-    async def connection(self, end: float) -> AsyncGenerator[PostgreSQLConnection]:
-        """Lend a connection until `end` on the event loop's clock, when it is broken off.
+    async def lend(self, work: Work[T], *, end: float) -> T:
+        """Do some work on a connection, which is broken off at `end` on the event loop's clock.
 
         Raises:
             ConnectionLost: there is none to be had by then.
@@ -39,32 +39,34 @@ class Pool:
         """
         if self._process != os.getpid():
             self._begin()  # A child of a fork must not touch its parent's connections.
-        free, loop = self._free, asyncio.get_running_loop()
+        free = self._free
+        if free.locked():
+            await _wait_for(free, end)
+        else:
+            await free.acquire()
         try:
-            async with asyncio.timeout_at(end):
-                await free.acquire()
-        except TimeoutError:
-            raise ConnectionLost("all connections to PostgreSQL are in use") from None
-        try:
-            connection = await self._take(end)
-            era = self._era
-            self._busy += 1
-            try:
-                with connection.limited(end - loop.time()):
-                    yield connection
-            except ConnectionLost:
-                if era == self._era:
-                    # What happened to one happened to all: the server is gone, or has become a standby.
-                    await self._drop_idle()
-                raise
-            finally:
-                self._busy -= 1
-                if connection.usable and era == self._era:
-                    self._idle.append(connection)
-                else:
-                    await connection.close()
+            return await self._work(work, await self._take(end), end)
         finally:
             free.release()
+
+    async def _work(self, work: Work[T], connection: PostgreSQLConnection, end: float) -> T:
+        era = self._era
+        self._busy += 1
+        timer = asyncio.get_running_loop().call_at(end, connection.break_off)
+        try:
+            return await work(connection)
+        except ConnectionLost:
+            if era == self._era:
+                # What happened to one happened to all: the server is gone, or has become a standby.
+                await self._drop_idle()
+            raise
+        finally:
+            timer.cancel()
+            self._busy -= 1
+            if connection.in_order and era == self._era:
+                self._idle.append(connection)
+            else:
+                await connection.close()
 
     async def close(self) -> None:
         """Close those that are idle; the others close when they come back."""
@@ -106,3 +108,11 @@ class Pool:
         idle, self._idle = self._idle, []
         for connection in idle:
             await connection.close()
+
+
+async def _wait_for(free: asyncio.Semaphore, end: float) -> None:
+    try:
+        async with asyncio.timeout_at(end):
+            await free.acquire()
+    except TimeoutError:
+        raise ConnectionLost("all connections to PostgreSQL are in use") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -14,6 +14,7 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import Collision, Refused, Work, arrays_of
+from everbearer.storage.postgresql_tasks import keep_going
 from everbearer.storage.sql import grants
 from everbearer.storage.sql.rows import changing_columns
 from everbearer.storage.sql.transaction import Database, Written, numbered
@@ -31,20 +32,27 @@ _COLUMNS = numbered(grants.SPEND)[1]
 def _spend_together() -> bytes:
     """Return the statement that spends many, made from the one that spends one.
 
-    It first locks the rows that nobody else has locked, in the order of their keys, and leaves the others out: it waits
-    for no row, so two of them never wait for each other, and one row that is held up holds up no other.
+    It first locks the rows that nobody else has locked and leaves the others out: it waits for no row, so two of them
+    never wait for each other, and one row that is held up holds up no other. Then it changes them where they lie.
+
+    The ids come out of a subselect, which hides their number: a plan for any number is then as good as one for this,
+    and is made once.
     """
     arrays = ", ".join(f"${at}::{'text' if name in _TEXTS else 'bigint'}[]" for at, name in enumerate(_COLUMNS, 1))
-    update = grants.SPEND.replace("WHERE grant_id =", "FROM given\nWHERE grants.grant_id =")
+    arrays = re.sub(r"^(\S+),", r"(SELECT \1),", arrays)
+    update = grants.SPEND.replace(
+        "WHERE grant_id =", "FROM given\nWHERE grants.ctid = given.place AND grants.grant_id ="
+    )
     update = update.replace("AND generation =", "AND grants.generation =").replace(
         "NING grant_id", "NING given.grant_id"
     )
     update = re.sub(r":([a-z_]+)", r"given.\1", update)
     return f"""
 WITH given AS MATERIALIZED (
-    SELECT given.* FROM unnest({arrays}) AS given ({", ".join(_COLUMNS)})
-    JOIN grants ON grants.grant_id = given.grant_id
-    ORDER BY grants.grant_id FOR NO KEY UPDATE OF grants SKIP LOCKED
+    SELECT given.*, locked.place FROM unnest({arrays}) AS given ({", ".join(_COLUMNS)})
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM grants WHERE grants.grant_id = given.grant_id FOR NO KEY UPDATE SKIP LOCKED
+    ) AS locked
 )
 {update}""".encode()  # noqa: S608 - put together from constants
 
@@ -94,7 +102,7 @@ class Spends:
         outcome: asyncio.Future[Spend] = loop.create_future()
         waiting = _Waiting(grant=grant, expected=expected, outcome=outcome)
         self._waiting.append(waiting)
-        _keep_going(self._batches, self._spend_together, at_most=1)
+        keep_going(self._batches, self._spend_together, at_most=1)
         # Whatever it waits for, and however many are before it.
         timer = loop.call_later(self._database.patience, waiting.tell, StoreUnavailable("PostgreSQL is too slow"))
         try:
@@ -145,7 +153,7 @@ class Spends:
     def _spend_singly(self, batch: Sequence[_Waiting]) -> None:
         self._left_over += batch
         for _ in batch:
-            _keep_going(self._singles, self._spend_left_over, at_most=MOST_SINGLES)
+            keep_going(self._singles, self._spend_left_over, at_most=MOST_SINGLES)
 
     async def _spend_left_over(self) -> None:
         while self._left_over:
@@ -184,13 +192,3 @@ def telling(written: Written, verbs: int) -> Generator[None]:
         kept = verbs
     finally:
         written(kept, time.monotonic() - began)
-
-
-def _keep_going(
-    tasks: set[asyncio.Task[None]], work: Callable[[], Coroutine[None, None, None]], *, at_most: int
-) -> None:
-    # A task that has just ended is in the set until the loop's next turn.
-    if sum(not task.done() for task in tasks) < at_most:
-        task = asyncio.create_task(work())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)

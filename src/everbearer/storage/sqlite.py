@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from threading import local
 from typing import TypeVar
@@ -60,6 +61,10 @@ class BlockingSQLiteStore(SqlStore):
         self, path: str | Path, *, patience: float = PATIENCE, session_lifetimes: SessionLifetimes | None = None
     ) -> None:
         super().__init__(BlockingSQLite(Path(path), patience), session_lifetimes=session_lifetimes)
+
+    async def rest(self, seconds: float) -> None:
+        """Let others have the database to themselves."""
+        time.sleep(seconds)  # noqa: ASYNC251 - it is for callers that may block
 
 
 class BlockingSQLite:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -108,6 +110,13 @@ class AdminStore(Store, AccountStore, Protocol):
 
     async def reseal_key(self, kid: str, *, old: bytes, new: bytes) -> bool:
         """Replace a key's sealed value, if it still is `old`; False where it is not."""
+        ...
+
+    def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Call `heard` while the context is open, when another process has changed signing keys or may have.
+
+        A store that cannot know never calls it.
+        """
         ...
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:

@@ -17,12 +17,17 @@ RECORD_MIGRATION = "INSERT INTO migrations (name, applied_at) VALUES (:name, :ap
 TOUCH = "UPDATE migrations SET applied_at = applied_at RETURNING name"
 
 
+POSTGRESQL_ALONE = "-- PostgreSQL alone\n"
+"""From this line on, a migration is not for SQLite."""
+
+
 @cache
-def migrations() -> dict[str, str]:
-    """Return the text of each migration by its name, in order."""
+def migrations(*, postgresql: bool = False) -> dict[str, str]:
+    """Return the text of each migration by its name, in order: what both databases run, or all of it."""
     folder = files("everbearer.storage").joinpath("migrations")
-    found = {entry.name: entry for entry in folder.iterdir() if entry.name.endswith(".sql")}
-    return {name.removesuffix(".sql"): found[name].read_text("utf-8") for name in sorted(found)}
+    found = {entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")}
+    texts = {name: found[name].read_text("utf-8") for name in sorted(found)}
+    return texts if postgresql else {name: text.partition(POSTGRESQL_ALONE)[0] for name, text in texts.items()}
 
 
 async def pending_migrations(transaction: Transaction) -> list[str]:
@@ -32,12 +37,12 @@ async def pending_migrations(transaction: Transaction) -> list[str]:
     return [name for name in migrations() if name not in applied]
 
 
-async def apply_next(transaction: Transaction) -> str | None:
+async def apply_next(transaction: Transaction, *, postgresql: bool = False) -> str | None:
     """Apply the first that is not, and return its name."""
     pending = await pending_migrations(transaction)
     if not pending:
         return None
-    for statement in statements(migrations()[pending[0]]):
+    for statement in statements(migrations(postgresql=postgresql)[pending[0]]):
         await transaction.run(statement)
     await transaction.run(RECORD_MIGRATION, name=pending[0], applied_at=int(time.time()))
     return pending[0]

@@ -1,21 +1,53 @@
-"""The removal of what is long dead, in batches.
+"""The removal of what is long dead, in batches that others hardly notice.
 
-What must be searched for among the living is found by a read and then removed by primary key if it has not changed, so
-that a search through many rows never keeps writers waiting.
+Rows are looked at window by window, in the order of an index, so that no statement reads more than a few hundred and
+each row is looked at once, however many batches it takes. What a read finds dead is removed by primary key if it has
+not changed, so that no search keeps writers waiting; and after each window there is a rest.
 """
+# ruff: noqa: S608 - statements are put together from constants; values go in as parameters
 
 from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.models import Lifetimes
 from everbearer.storage.sql.grants import GRANTS_AND_ENDS
 from everbearer.storage.sql.sessions import SESSIONS_AND_ENDS
-from everbearer.storage.sql.transaction import Row, Transaction
+from everbearer.storage.sql.transaction import Database, Row, Transaction, Value
+from everbearer.storage.store import Purged
+
+WINDOW = 500
+"""How many rows a statement looks at. It stands in the statement itself, so that it is planned for so few."""
+TOGETHER = 100
+"""How many rows one transaction removes at most: those of others wait for it."""
+REST = 3
+"""How many times as long as a window took others have the database to themselves."""
+CLOCKS_DIFFER = 24 * 60 * 60
+"""Seconds by which something may have ended before it was made, as the clocks of nodes have it."""
+
+_OF_GRANTS = f"""FROM grants
+WHERE (created_at, grant_id) > (:created_at, :grant_id) AND created_at <= CAST(:before AS BIGINT) + {CLOCKS_DIFFER}
+ORDER BY created_at, grant_id"""
+_OF_SESSIONS = "FROM sessions WHERE session_id > :session_id ORDER BY session_id"
+_OF_ENDS = "FROM ends WHERE kind = 'session' AND (key, epoch) > (:key, :epoch) ORDER BY key, epoch"
+
+GRANTS_WINDOW = f"SELECT created_at, grant_id {_OF_GRANTS} LIMIT 1 OFFSET {WINDOW - 1}"
+SESSIONS_WINDOW = f"SELECT session_id {_OF_SESSIONS} LIMIT 1 OFFSET {WINDOW - 1}"
+ENDS_WINDOW = f"SELECT key, epoch {_OF_ENDS} LIMIT 1 OFFSET {WINDOW - 1}"
+
+_GRANTS_AND_ENDS = GRANTS_AND_ENDS.replace("FROM grants", f"FROM (SELECT * {_OF_GRANTS} LIMIT {WINDOW}) AS grants")
+_SESSIONS_AND_ENDS = SESSIONS_AND_ENDS.replace(
+    "FROM sessions", f"FROM (SELECT * {_OF_SESSIONS} LIMIT {WINDOW}) AS sessions"
+)
 
 # A client that is gone leaves its grants the default lifetimes.
 DEAD_GRANTS = f"""
 SELECT grants.grant_id, grants.generation, grants.used_at
-{GRANTS_AND_ENDS}LEFT JOIN clients ON clients.client_id = grants.client_id
+{_GRANTS_AND_ENDS}LEFT JOIN clients ON clients.client_id = grants.client_id
 WHERE CASE
     WHEN grants.ended_at IS NOT NULL THEN grants.ended_at <= :before
     WHEN COALESCE(user_end.at, client_end.at, consent_end.at, session_end.at) IS NOT NULL THEN
@@ -30,7 +62,6 @@ WHERE CASE
         OR grants.used_at + CASE WHEN clients.client_id IS NULL THEN :refresh_token_idle
             ELSE clients.refresh_token_idle END <= :before
 END
-LIMIT :batch
 """
 
 REMOVE_GRANT = """
@@ -39,11 +70,10 @@ DELETE FROM grants WHERE grant_id = :grant_id AND generation = :generation AND u
 
 DEAD_SESSIONS = f"""
 SELECT sessions.session_id, sessions.used_at
-{SESSIONS_AND_ENDS}WHERE CASE
+{_SESSIONS_AND_ENDS}WHERE CASE
     WHEN COALESCE(own_end.at, user_end.at) IS NOT NULL THEN own_end.at <= :before OR user_end.at <= :before
     ELSE sessions.created_at + :absolute <= :before OR sessions.used_at + :idle <= :before
 END
-LIMIT :batch
 """
 
 REMOVE_SESSION = "DELETE FROM sessions WHERE session_id = :session_id AND used_at = :used_at RETURNING session_id"
@@ -63,67 +93,129 @@ DELETE FROM attempts WHERE bucket IN (SELECT bucket FROM attempts WHERE until <=
 REMOVE_KEYS = "DELETE FROM signing_keys WHERE retired_at <= :before RETURNING kid"
 
 # The end of a session stays as long as a grant could come alive again without it.
-ORPHANED_ENDS = """
-SELECT key, epoch FROM ends
-WHERE kind = 'session' AND at <= :before
+ORPHANED_ENDS = f"""
+SELECT ends.key, ends.epoch FROM (SELECT * {_OF_ENDS} LIMIT {WINDOW}) AS ends
+WHERE at <= :before
 AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = ends.key)
 AND NOT EXISTS (
     SELECT 1 FROM grants WHERE grants.session_id = ends.key AND grants.session_id <> '' AND grants.offline = 0
 )
-LIMIT :batch
 """
 
 REMOVE_END = "DELETE FROM ends WHERE kind = 'session' AND key = :key AND epoch = :epoch RETURNING epoch"
 
 
-async def dead_grants(transaction: Transaction, *, before: int, batch: int) -> list[Row]:
-    """Find grants that ended or expired by then."""
-    defaults = Lifetimes()
-    return await transaction.run(
-        DEAD_GRANTS,
-        before=before,
-        batch=batch,
-        access_token=defaults.access_token,
-        refresh_token=defaults.refresh_token,
-        refresh_token_idle=defaults.refresh_token_idle,
-        authorization_code=defaults.authorization_code,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How the dead of a kind are found and removed."""
+
+    window: str
+    """Returns the place of a window's last row, and nothing where fewer rows than a window holds are left."""
+    dead: str
+    remove: str
+    places: tuple[str, ...]
+    """The columns of the index whose order the search follows."""
+    start: Row
+    kept: tuple[str, ...]
+    """The columns of `dead`, by which a row is removed that is still as it was found."""
 
 
-async def remove_grants(transaction: Transaction, dead: list[Row]) -> int:
-    """Remove grants that are as they were found."""
-    removed = 0
-    for grant_id, generation, used_at in dead:
-        removed += len(await transaction.run(REMOVE_GRANT, grant_id=grant_id, generation=generation, used_at=used_at))
-    return removed
+GRANTS = Search(
+    window=GRANTS_WINDOW,
+    dead=DEAD_GRANTS,
+    remove=REMOVE_GRANT,
+    places=("created_at", "grant_id"),
+    start=(-(2**62), ""),
+    kept=("grant_id", "generation", "used_at"),
+)
+SESSIONS = Search(
+    window=SESSIONS_WINDOW,
+    dead=DEAD_SESSIONS,
+    remove=REMOVE_SESSION,
+    places=("session_id",),
+    start=("",),
+    kept=("session_id", "used_at"),
+)
+ENDS = Search(
+    window=ENDS_WINDOW,
+    dead=ORPHANED_ENDS,
+    remove=REMOVE_END,
+    places=("key", "epoch"),
+    start=("", 0),
+    kept=("key", "epoch"),
+)
+
+Rest: TypeAlias = Callable[[float], Awaitable[None]]
+Remove: TypeAlias = Callable[[Transaction, str, Sequence[Mapping[str, Value]]], Awaitable[int]]
 
 
-async def dead_sessions(transaction: Transaction, lifetimes: SessionLifetimes, *, before: int, batch: int) -> list[Row]:
-    """Find sessions that ended or expired by then."""
-    return await transaction.run(
-        DEAD_SESSIONS, before=before, batch=batch, absolute=lifetimes.absolute, idle=lifetimes.idle
-    )
+async def one_by_one(transaction: Transaction, statement: str, rows: Sequence[Mapping[str, Value]]) -> int:
+    """Remove rows by a statement for each, and return how many there were."""
+    return sum([len(await transaction.run(statement, **row)) for row in rows])
 
 
-async def remove_sessions(transaction: Transaction, dead: list[Row]) -> int:
-    """Remove sessions that are as they were found."""
-    removed = 0
-    for session_id, used_at in dead:
-        removed += len(await transaction.run(REMOVE_SESSION, session_id=session_id, used_at=used_at))
-    return removed
+class Purge:
+    """The purge of one process: each batch goes on where the one before it ended, and the last begins anew."""
 
+    def __init__(
+        self, database: Database, lifetimes: SessionLifetimes, *, rest: Rest, remove: Remove = one_by_one
+    ) -> None:
+        self._database = database
+        self._rest = rest
+        self._remove = remove
+        defaults = Lifetimes()
+        self._lifetimes: dict[str, Value] = {
+            "access_token": defaults.access_token,
+            "refresh_token": defaults.refresh_token,
+            "refresh_token_idle": defaults.refresh_token_idle,
+            "authorization_code": defaults.authorization_code,
+            "absolute": lifetimes.absolute,
+            "idle": lifetimes.idle,
+        }
+        self._places: dict[Search, Row] = {}
+        self._through: set[Search] = set()
 
-async def orphaned_ends(transaction: Transaction, *, before: int, batch: int) -> list[Row]:
-    """Find ends of sessions that nothing needs any more."""
-    return await transaction.run(ORPHANED_ENDS, before=before, batch=batch)
+    async def batch(self, *, before: int, batch: int) -> Purged:
+        """Remove up to so many rows of each kind that died by then."""
+        grants = await self._remove_dead(GRANTS, before=before, batch=batch)
+        sessions = await self._remove_dead(SESSIONS, before=before, batch=batch)
+        # The ends of sessions wait for both.
+        both = {GRANTS, SESSIONS} <= self._through
+        ends = await self._remove_dead(ENDS, before=before, batch=batch) if both else 0
+        if ENDS in self._through:
+            self._through.clear()
+        forgotten = await self._database.write(lambda tx: remove_forgotten(tx, before=before, batch=batch))
+        return Purged(grants=grants, sessions=sessions, others=ends + forgotten)
 
+    async def _remove_dead(self, search: Search, *, before: int, batch: int) -> int:
+        removed = 0
+        while removed < batch and search not in self._through:
+            began = time.monotonic()
+            place = dict(zip(search.places, self._places.get(search, search.start), strict=True))
+            values = {"before": before, **self._lifetimes, **place}
+            end = await self._database.read(lambda tx: tx.run(search.window, **values))  # noqa: B023 - awaited at once
+            found = await self._database.read(lambda tx: tx.run(search.dead, **values))  # noqa: B023 - the same
+            dead = [dict(zip(search.kept, row, strict=True)) for row in found]
+            taken = dead[: batch - removed]
+            removed += await self._remove_all(search, taken)
+            if len(taken) == len(dead):
+                self._go_on(search, end)
+            await self._rest((time.monotonic() - began) * REST)
+        return removed
 
-async def remove_ends(transaction: Transaction, orphaned: list[Row]) -> int:
-    """Remove ends of sessions."""
-    removed = 0
-    for key, epoch in orphaned:
-        removed += len(await transaction.run(REMOVE_END, key=key, epoch=epoch))
-    return removed
+    def _go_on(self, search: Search, end: Sequence[Row]) -> None:
+        if end:
+            self._places[search] = end[0]
+        else:
+            self._places.pop(search, None)
+            self._through.add(search)
+
+    async def _remove_all(self, search: Search, dead: Sequence[Mapping[str, Value]]) -> int:
+        removed = 0
+        for at in range(0, len(dead), TOGETHER):
+            rows = dead[at : at + TOGETHER]
+            removed += await self._database.write(lambda tx: self._remove(tx, search.remove, rows))  # noqa: B023 - awaited at once
+        return removed
 
 
 async def remove_forgotten(transaction: Transaction, *, before: int, batch: int) -> int:

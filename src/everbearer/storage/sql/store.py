@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -17,10 +19,10 @@ from everbearer.storage.sql import (
     grants,
     keys,
     migrations,
-    purge,
     sessions,
     users,
 )
+from everbearer.storage.sql.purge import Purge
 from everbearer.storage.sql.transaction import Database, Transaction
 from everbearer.storage.store import Purged
 
@@ -57,7 +59,7 @@ class SqlStore:
 
     def __init__(self, database: Database, *, session_lifetimes: SessionLifetimes | None = None) -> None:
         self.database = database
-        self._session_lifetimes = session_lifetimes or SessionLifetimes()
+        self._purge = Purge(database, session_lifetimes or SessionLifetimes(), rest=self.rest)
 
     # A verb that is named as its module stands last: from there on the name is the verb's.
 
@@ -109,6 +111,10 @@ class SqlStore:
     ping = _writes(migrations.ping)
     pending_migrations = _writes(migrations.pending_migrations)
 
+    def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - nobody tells
+        """Hear of nothing: whoever wants to know looks."""
+        return nullcontext()
+
     async def clock(self) -> float:
         """Return the time of this machine, which all processes at a file share."""
         return time.time()
@@ -121,18 +127,12 @@ class SqlStore:
         return applied
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
-        """Remove a batch of each kind: grants and sessions first, for the ends of sessions wait for them."""
-        before = now - keep
-        read, write = self.database.read, self.database.write
-        grants = await read(lambda tx: purge.dead_grants(tx, before=before, batch=batch))
-        removed_grants = await write(lambda tx: purge.remove_grants(tx, grants)) if grants else 0
-        lifetimes = self._session_lifetimes
-        sessions = await read(lambda tx: purge.dead_sessions(tx, lifetimes, before=before, batch=batch))
-        removed_sessions = await write(lambda tx: purge.remove_sessions(tx, sessions)) if sessions else 0
-        orphaned = await read(lambda tx: purge.orphaned_ends(tx, before=before, batch=batch))
-        removed_ends = await write(lambda tx: purge.remove_ends(tx, orphaned)) if orphaned else 0
-        forgotten = await write(lambda tx: purge.remove_forgotten(tx, before=before, batch=batch))
-        return Purged(grants=removed_grants, sessions=removed_sessions, others=removed_ends + forgotten)
+        """Remove a batch of each kind."""
+        return await self._purge.batch(before=now - keep, batch=batch)
+
+    async def rest(self, seconds: float) -> None:
+        """Let others have the database to themselves."""
+        await asyncio.sleep(seconds)
 
     async def close(self) -> None:
         """Close the database."""
