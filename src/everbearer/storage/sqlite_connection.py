@@ -40,6 +40,8 @@ class SQLiteConnection:
     def __init__(self, path: Path, *, patience: float = PATIENCE, tidies: bool = True) -> None:
         """Open the file. Unless it `tidies`, somebody else must move its log when that is long."""
         self._log_pages = 0
+        self.flushed_in = 0.0
+        """Seconds that the last commit took to reach the disk."""
         with _errors():
             self._lock = FileLock(path.with_name(path.name + ".lock"))
             try:
@@ -171,7 +173,9 @@ class SQLiteConnection:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            began = time.perf_counter()
             self._connection.execute("COMMIT")
+            self.flushed_in = time.perf_counter() - began
         finally:
             if self._connection.in_transaction:
                 with suppress(apsw.Error):

@@ -28,9 +28,11 @@ T = TypeVar("T")
 Found = TypeVar("Found")
 
 PROMPT = 0.002
-"""Seconds that a transaction may take on the loop. After one that took longer, threads write for a while."""
+"""Seconds that flushes may take on the loop, of the last ten or so. Where they take longer, threads write for a while."""
 SLOW_FOR = 1.0
 """Seconds of that while: then the disk is tried again."""
+LAST = 0.1
+"""What the last flush counts for. One that stalls counts for no more than a few times what is prompt."""
 
 
 class _AtHand(local):
@@ -43,6 +45,7 @@ class _AtHand(local):
         self.waiting: list[Write] = []
         self.handed_over = 0
         """How many batches the thread that writes has."""
+        self.flushed_in = 0.0
         self.slow_until = 0.0
         self.tidying: asyncio.Future[Any] | None = None
 
@@ -135,9 +138,11 @@ class SQLiteOnLoop:
     def _note(self, count: int, seconds: float) -> None:
         at_hand = self._at_hand
         self._written(count, seconds)
-        if seconds > PROMPT:
-            at_hand.slow_until = time.monotonic() + SLOW_FOR
-        if self._connection().log_is_long and (at_hand.tidying is None or at_hand.tidying.done()):
+        connection = self._connection()
+        at_hand.flushed_in += LAST * (min(connection.flushed_in, 3 * PROMPT) - at_hand.flushed_in)
+        if at_hand.flushed_in > PROMPT:
+            at_hand.slow_until, at_hand.flushed_in = time.monotonic() + SLOW_FOR, 0.0
+        if connection.log_is_long and (at_hand.tidying is None or at_hand.tidying.done()):
             at_hand.tidying = self._running().read(SQLiteConnection.move_log)
 
     def _hand_over(self, writes: list[Write]) -> None:

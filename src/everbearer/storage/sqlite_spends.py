@@ -48,7 +48,7 @@ def statements(spends: Sequence[SpendVerb]) -> Iterator[tuple[str, list[Value], 
         for each in chunk:
             columns = changing_columns(each.grant)
             columns["expected"] = each.expected
-            values += [columns[name] for name in COLUMNS]
+            values += map(columns.__getitem__, COLUMNS)
         yield spend_together(len(chunk)), values, len(chunk)
 
 
