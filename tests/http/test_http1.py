@@ -70,7 +70,7 @@ async def wire() -> AsyncIterator[Wire]:
         told = (request.path, request.query, request.body.decode("latin-1"), request.remote_address)
         return Response(headers=(("Content-Type", "text/plain"),), body=repr(told).encode())
 
-    serving = Serving(answer=answer, max_body=MAX_BODY)
+    serving = Serving(endpoint=answer, max_body=MAX_BODY)
     server = await asyncio.get_running_loop().create_server(serving.connection, "127.0.0.1", 0)
     made = Wire(serving=serving, port=server.sockets[0].getsockname()[1])
     yield made

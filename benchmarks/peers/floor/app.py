@@ -176,9 +176,13 @@ async def refresh(request: Request) -> Response:
     return Response(headers=HEADERS, body=msgspec.json.encode(answer))
 
 
+def ask(request, endpoint):
+    return endpoint(request)
+
+
 async def serve(listening: socket.socket) -> None:
     await STORE.start()
-    serving = Serving(answer=refresh, max_body=65536)
+    serving = Serving(endpoint=refresh, observe=ask, max_body=65536)
     loop = asyncio.get_running_loop()
 
     def accept() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from time import time
@@ -16,11 +16,11 @@ from urllib.parse import unquote, urlsplit
 
 import httptools
 
-from everbearer.http.asgi import ContentTooLarge
+from everbearer.http.asgi import ContentTooLarge, Observe, answer_safely
 from everbearer.http.response_bytes import response_bytes
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import InvalidRequest, OAuthError
-from everbearer.oauth.messages import Request, Response
+from everbearer.oauth.messages import Endpoint, Request, Response
 
 MAX_HEAD = 64 * 1024
 """The longest request line with headers, in bytes."""
@@ -54,8 +54,9 @@ class RequestTimeout(OAuthError):
 class Serving:
     """What all connections of one process share."""
 
-    answer: Callable[[Request], Awaitable[Response]]
-    """May not raise."""
+    endpoint: Endpoint
+    observe: Observe = answer_safely
+    """Asks for each answer, refusals among them; see `everbearer.http.asgi`."""
     max_body: int
     client_address: Callable[[str, str], str] | None = None
     """Returns who sent a request, given the address of the connection and its `X-Forwarded-For` header."""
@@ -83,17 +84,13 @@ class Serving:
             connection.expire(now)
 
 
-_NO_REQUEST = Request(method="", path="")
-
-
 @dataclass(slots=True, kw_only=True)
 class _Asked:
-    """A request that was read whole, or why it is refused."""
+    """A request that was read, and who answers it."""
 
-    request: Request = _NO_REQUEST
-    refused: Response | None = None
+    request: Request
+    endpoint: Endpoint
     keep_alive: bool = False
-    head: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -232,30 +229,34 @@ class Connection(asyncio.Protocol):
     # How requests are answered.
 
     def _asked(self) -> _Asked:
+        request = self._request(self._body[0] if len(self._body) == 1 else b"".join(self._body))
         # "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
         # header field and to any request message that contains more than one Host header field line" (RFC 9112 §3.2).
         if self._hosts != 1 and not (self._hosts == 0 and self._parser.get_http_version() == "1.0"):
-            return _Asked(refused=error_response(InvalidRequest("the request must have one Host header")))
-        method, serving = self._parser.get_method().decode("latin-1"), self._serving
+            refuse = _refusing(InvalidRequest("the request must have one Host header"))
+            return _Asked(request=request, endpoint=refuse)
+        return _Asked(request=request, endpoint=self._serving.endpoint, keep_alive=self._parser.should_keep_alive())
+
+    def _request(self, body: bytes) -> Request:
         path, query = _path_and_query(self._target.decode("latin-1"))
-        address = self._peer
-        if serving.client_address is not None:
-            address = serving.client_address(address, self._headers.get("x-forwarded-for", ""))
-        request = Request(
-            method=method,
+        address, find_address = self._peer, self._serving.client_address
+        if find_address is not None:
+            address = find_address(address, self._headers.get("x-forwarded-for", ""))
+        return Request(
+            method=self._parser.get_method().decode("latin-1"),
             path=path,
             query=query,
             headers=self._headers,
-            body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
+            body=body,
             remote_address=address,
         )
-        return _Asked(request=request, keep_alive=self._parser.should_keep_alive(), head=method == "HEAD")
 
     def _refuse(self, error: OAuthError) -> None:
         """Answer with an error when it is its turn, and read nothing more."""
         if not self._deaf:
             self._deaf = True
-            self._queue(_Asked(refused=error_response(error)))
+            request = Request(method="", path="", remote_address=self._peer) if self._in_head else self._request(b"")
+            self._queue(_Asked(request=request, endpoint=_refusing(error)))
 
     def _queue(self, asked: _Asked) -> None:
         if self._answering:
@@ -271,11 +272,13 @@ class Connection(asyncio.Protocol):
     async def _answer(self, asked: _Asked) -> None:
         """Answer a request and those that have come in the meantime."""
         while True:
-            response = asked.refused or await self._serving.answer(asked.request)
+            response = await self._serving.observe(asked.request, asked.endpoint)
             if self._gone:
                 return
             ends = self._serving.stopping or not asked.keep_alive or (self._ended and not self._waiting)
-            self._transport.write(response_bytes(response, date=self._serving.date(), head=asked.head, ends=ends))
+            self._transport.write(
+                response_bytes(response, date=self._serving.date(), head=asked.request.method == "HEAD", ends=ends)
+            )
             if ends:
                 self._end()
                 return
@@ -303,6 +306,13 @@ class Connection(asyncio.Protocol):
         except OSError:
             pass  # The other side was faster.
         self._transport.close()
+
+
+def _refusing(error: OAuthError) -> Endpoint:
+    async def refuse(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+        return error_response(error)
+
+    return refuse
 
 
 def _path_and_query(target: str) -> tuple[str, str]:

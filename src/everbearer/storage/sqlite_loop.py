@@ -28,7 +28,8 @@ T = TypeVar("T")
 Found = TypeVar("Found")
 
 PROMPT = 0.002
-"""Seconds that flushes may take on the loop, of the last ten or so. Where they take longer, threads write for a while."""
+"""Seconds that a flush may take on the loop, on the average of the last ten or so. After that threads write for a
+while."""
 SLOW_FOR = 1.0
 """Seconds of that while: then the disk is tried again."""
 LAST = 0.1

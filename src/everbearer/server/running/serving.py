@@ -114,9 +114,9 @@ class _Process:
             stopping=self._told.is_set,
         )
         proxies = job.config.server.trusted_proxies
-        endpoint, observe = self._whole.endpoint, self._whole.observe
         self._serving = Serving(
-            answer=lambda request: observe(request, endpoint),
+            endpoint=self._whole.endpoint,
+            observe=self._whole.observe,
             max_body=self._whole.max_body,
             client_address=client_address_behind(proxies) if proxies else None,
         )
