@@ -60,7 +60,6 @@ NOT_SUPPORTED: Mapping[str, str] = {
     SDKS: "Python and browser",
     "Pushed authorization requests": "RFC 9126",
     "Request objects": "RFC 9101, OpenID Connect Core §6; refused, and said so",
-    "The `claims` parameter": "OpenID Connect Core §5.5; ignored, and said so in the metadata",
     "Signed authorization responses (JARM)": "JWT Secured Authorization Response Mode",
     "Rich authorization requests": "RFC 9396",
     "Device authorization": "RFC 8628",

@@ -12,11 +12,11 @@ from everbearer.http.routes import Routes, dispatch
 from everbearer.http.wsgi import wsgi_application
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
-    AuthorizationRequest,
     complete_authorization,
     refuse_authorization,
     validate_authorization_request,
 )
+from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer, JwksSource, TokenRequest
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret

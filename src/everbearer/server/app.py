@@ -237,6 +237,7 @@ def site_of(parts: Parts) -> Site:
         jwks=parts.jwks,
         now=parts.now,
         notify=parts.notify,
+        acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
     )
     sign_in = config.sign_in
     return Site(
@@ -246,6 +247,7 @@ def site_of(parts: Parts) -> Site:
         name=config.name,
         limits=SignInLimits(window=sign_in.window, per_account=sign_in.per_account, per_address=sign_in.per_address),
         lifetimes=SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle),
+        acr=sign_in.acr,
     )
 
 

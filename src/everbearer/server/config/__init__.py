@@ -141,8 +141,16 @@ class SessionsSection(Section, frozen=True, kw_only=True):
 
 
 class SignInSection(Section, frozen=True, kw_only=True):
-    """How often somebody may try to sign in before having to wait."""
+    """What a sign-in is worth, and how often somebody may try before having to wait."""
 
+    acr: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!#-\[\]-~]*$",
+            description="What applications are told of how sure a sign-in by password is, as `acr`: a value that they "
+            "know the meaning of, best an absolute URI, without spaces; nothing where empty.",
+        ),
+    ] = ""
     window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = _limits.window
     per_account: Annotated[int, Meta(ge=1, description="Failures on one account in that time.")] = _limits.per_account
     per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (
@@ -268,6 +276,20 @@ class ClientSection(Section, frozen=True, kw_only=True):
             description="All it may ask for, separated by spaces; `none`: all standard scopes, for a machine nothing."
         ),
     ] = None
+    subject_type: Annotated[
+        Literal["public", "pairwise"],
+        Meta(
+            description="`public`: every application knows a user by the same `sub`. `pairwise`: each sector by "
+            "another, so that applications cannot compare users. A change changes every `sub` that it knows."
+        ),
+    ] = "public"
+    sector_identifier: Annotated[
+        str,
+        Meta(
+            description="The host that pairwise subjects are made for, common to applications that are to know users "
+            "by the same `sub`; the host of its redirect URIs where empty."
+        ),
+    ] = ""
     first_party: Annotated[bool, Meta(description="The operator's own: no consent page, all claims at userinfo.")] = (
         False
     )
