@@ -29,6 +29,7 @@ from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.observing.logs import configure_logs
 from everbearer.server.observing.scraping import metrics_port
 from everbearer.server.opening import in_thread, open_sealer, open_store, shown
+from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.running.banner import banner, banner_members
 from everbearer.server.running.dev import demo_credentials, listen, prepare_folder, with_demo
 from everbearer.server.running.serving import Job
@@ -146,6 +147,8 @@ def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) ->
             await tend_keys(store, sealer, config.keys, now=now, run=in_thread)
             # Workers would die of a key that cannot be read; here it can be told.
             await SigningKeys(store, sealer, unix_now).refresh()
+            await tend_salt(store, sealer)
+            await PairwiseSalt(store, sealer).read()
             return await apply_declared(whole, store, sealer, run=in_thread, now=now), sealer
         finally:
             await store.close()

@@ -289,6 +289,11 @@ def sealed_text(sealed: bytes) -> str:
     return _base64(sealed)
 
 
+def sealed_bytes(text: str) -> bytes:
+    """Return what a column holds sealed."""
+    return _binary(text)
+
+
 def key_columns(key: StoredKey) -> dict[str, Value]:
     """Return the parameters that store a signing key."""
     return {
