@@ -38,6 +38,7 @@ SPECIFICATIONS: Mapping[str, str] = {
     "RFC 9068": "JWT Profile for Access Tokens",
     "RFC 9110": "HTTP Semantics",
     "RFC 9207": "Authorization Server Issuer Identification",
+    "RFC 9325": "Secure Use of TLS",
     "RFC 9700": "Best Current Practice for OAuth 2.0 Security",
     "RFC 9864": "Fully-Specified Algorithms",
     "RFC 10070": "Updates to JWT Client Authentication",

@@ -19,6 +19,7 @@ from everbearer.server.config.reading import ConfigError, is_list, is_table
 from everbearer.server.config.reference import reference, settings
 from everbearer.server.config.rules import serving_problems
 from everbearer.server.config.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
+from everbearer.server.config.tls import tls_problems
 from everbearer.server.config.words import toml_text
 from everbearer.server.opening import MASK, shown
 
@@ -31,7 +32,7 @@ _SECRETS = frozenset({"client_secret", "client_secrets", "password", "password_h
 def check(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Tell all that would keep `everbearer serve` from starting with this configuration."""
     loaded = read_config(config)
-    problems = [*serving_problems(loaded), *_unreadable(loaded)]
+    problems = [*serving_problems(loaded), *tls_problems(loaded.server), *_unreadable(loaded)]
     warnings = secret_warnings(loaded, os.environ)
     for warning in warnings:
         warn(f"warning: {warning}")

@@ -25,6 +25,7 @@ from everbearer.server.config.file import find_config, load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import config_problems, serving_problems
 from everbearer.server.config.secrets import secret_warnings
+from everbearer.server.config.tls import tls_problems
 from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.observing.logs import configure_logs
 from everbearer.server.observing.scraping import metrics_port
@@ -51,7 +52,7 @@ def serve(
         os.environ[variable_of("server.database")] = database
     file = find_config(config)
     loaded = read_config(file)
-    problems = serving_problems(loaded)
+    problems = (*serving_problems(loaded), *tls_problems(loaded.server))
     if problems:
         fail(*problems, code=USAGE)
     for warning in secret_warnings(loaded, os.environ):

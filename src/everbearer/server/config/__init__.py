@@ -52,6 +52,14 @@ class ServerSection(Section, frozen=True, kw_only=True):
     database_connections: Annotated[
         int, Meta(ge=2, le=1000, description="How many connections to PostgreSQL each process may hold open.")
     ] = 8
+    tls_certificate: Annotated[
+        FilePath,
+        Meta(
+            description="A file with the server's certificate and those it is signed by, in PEM. With it the server "
+            "speaks https itself; without, a reverse proxy does."
+        ),
+    ] = ""
+    tls_key: Annotated[FilePath, Meta(description="A file with the key of that certificate, in PEM.")] = ""
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and `-Proto` are believed."),

@@ -88,8 +88,18 @@ def _server(config: Config) -> Iterator[str]:
             ipaddress.ip_network(proxy)
         except ValueError:
             yield f"server.trusted_proxies: {proxy!r} is not an address or network; write it as 10.0.0.0/8"
+    yield from _tls(config)
     if config.sessions.idle > config.sessions.absolute:
         yield "sessions.idle: is longer than sessions.absolute and would never count; shorten it"
+
+
+def _tls(config: Config) -> Iterator[str]:
+    certificate, key = config.server.tls_certificate, config.server.tls_key
+    if bool(certificate) != bool(key):
+        missing = "tls_key" if certificate else "tls_certificate"
+        yield f"server.{missing}: is missing; a certificate and its key are named together, or neither"
+    if certificate and urlsplit(config.issuer).scheme == "http":
+        yield "issuer: begins with http://, but server.tls_certificate makes it https; write it with https://"
 
 
 def _keys(config: Config) -> Iterator[str]:
