@@ -37,6 +37,7 @@ SPECIFICATIONS: Mapping[str, str] = {
     "RFC 8725": "JSON Web Token Best Current Practices",
     "RFC 9068": "JWT Profile for Access Tokens",
     "RFC 9110": "HTTP Semantics",
+    "RFC 9112": "HTTP/1.1",
     "RFC 9207": "Authorization Server Issuer Identification",
     "RFC 9325": "Secure Use of TLS",
     "RFC 9700": "Best Current Practice for OAuth 2.0 Security",
