@@ -13,7 +13,7 @@ from everbearer.login.models import User
 from everbearer.oauth.messages import Request, Response
 from everbearer.server.pages.routes import page_routes
 from everbearer.server.pages.site import Site
-from world import FORM, VERIFIER, World, s256
+from world import ACR, FORM, VERIFIER, World, s256
 
 T = TypeVar("T")
 
@@ -194,7 +194,7 @@ class PageWorld:
 
 
 async def new_page_world(world: World) -> PageWorld:
-    site = Site(server=world.server, store=world.store, run=at_once)
+    site = Site(server=world.server, store=world.store, run=at_once, acr=ACR)
     ada = await create_user(
         LOGIN, PASSWORD, store=world.store, run=at_once, now=world.clock.now, actor="admin:test", subject="ada"
     )

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -30,6 +31,13 @@ class ServerProcess:
     log: Path
     process: subprocess.Popen[bytes]
     environ: dict[str, str] = field(repr=False)
+    trusted: Path | None = None
+    """The certificate by which it is known, where it speaks https."""
+
+    @property
+    def verify(self) -> ssl.SSLContext | bool:
+        """What a client of httpx must be told to trust it."""
+        return ssl.create_default_context(cafile=str(self.trusted)) if self.trusted else True
 
     def command(self, *arguments: str) -> Any:
         """Run `everbearer ... --json` at this server's desk and return what it says."""
@@ -52,23 +60,27 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 @contextmanager
 def running_server(
-    folder: Path, settings: str, *, port: int | None = None, secret: str = ""
+    folder: Path, settings: str, *, port: int | None = None, secret: str = "", certificate: Path | None = None
 ) -> Iterator[ServerProcess]:
     """Run a server with some settings of its own, in TOML below `[server]`, until the block is left.
 
-    Port and secret are chosen freely where they are not given.
+    Port and secret are chosen freely where they are not given. With a certificate, whose key lies beside it, it speaks
+    https.
     """
     port = port or free_port()
-    issuer = f"http://127.0.0.1:{port}"
+    scheme = "https" if certificate else "http"
+    issuer = f"{scheme}://127.0.0.1:{port}"
     config = folder / "everbearer.toml"
     head = f'issuer = "{issuer}"\n[server]\nport = {port}\ndatabase = "everbearer.db"\n'
+    if certificate:
+        head += f'tls_certificate = "{certificate}"\ntls_key = "{certificate.with_suffix(".key")}"\n'
     config.write_text(head + settings, encoding="utf-8")
     environ = {**os.environ, "EVERBEARER_SECRET": secret or secrets.token_urlsafe(48)}
     log = folder / "server.log"
     command = [sys.executable, "-m", "everbearer", "serve", "--config", str(config)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
-    server = ServerProcess(issuer=issuer, config=config, log=log, process=process, environ=environ)
+    server = ServerProcess(issuer=issuer, config=config, log=log, process=process, environ=environ, trusted=certificate)
     try:
         _wait_until_ready(server)
         yield server
@@ -78,11 +90,12 @@ def running_server(
 
 def _wait_until_ready(server: ServerProcess) -> None:
     deadline = time.monotonic() + START_TIMEOUT
+    verify = server.verify
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             break
         try:
-            if httpx.get(f"{server.issuer}/readyz", timeout=2).status_code == httpx.codes.OK:
+            if httpx.get(f"{server.issuer}/readyz", timeout=2, verify=verify).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass

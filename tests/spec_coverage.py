@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from certification_modules import MODULES, PLANS
 from refresh_token_tests import REFRESH_TOKEN_TESTS, WAITING
 from specifications import NOT_SUPPORTED, SPECIFICATIONS
 
@@ -35,26 +36,29 @@ class Claim:
     """The arguments of each `spec` marker: a document and sections of it."""
     numbers: tuple[str, ...]
     """The arguments of all its `rt` markers."""
+    modules: tuple[str, ...]
+    """The arguments of all its `module` markers."""
 
 
 def claims(folder: Path = ROOT / "tests") -> list[Claim]:
     """Return all tests that carry a marker.
 
     Raises:
-        ValueError: a marker is not made of plain strings, or names a specification or number that is not known.
+        ValueError: a marker is not made of plain strings, or names a specification, number or module that is not known.
     """
     found = [claim for path in sorted(folder.rglob("test_*.py")) for claim in _claims_of(path)]
     for claim in found:
         unknown = {spec[0] for spec in claim.specs} - SPECIFICATIONS.keys()
         unknown |= set(claim.numbers) - REFRESH_TOKEN_TESTS.keys()
+        unknown |= set(claim.modules) - MODULES
         if unknown:
-            raise ValueError(f"no such specification or number: {unknown} (test: {claim.sentence})")
+            raise ValueError(f"no such specification, number or module: {unknown} (test: {claim.sentence})")
     return sorted(found)
 
 
 def page(found: Sequence[Claim]) -> str:
     """Return the page that tells of these tests."""
-    parts = [_INTRODUCTION, *_specifications(found), *_refresh_tokens(found), *_not_supported()]
+    parts = [_INTRODUCTION, *_specifications(found), *_refresh_tokens(found), *_plans(found), *_not_supported()]
     return "\n".join(parts) + "\n"
 
 
@@ -63,14 +67,20 @@ def missing(found: Sequence[Claim]) -> set[str]:
     return REFRESH_TOKEN_TESTS.keys() - WAITING.keys() - {number for claim in found for number in claim.numbers}
 
 
+def missing_modules(found: Sequence[Claim]) -> set[str]:
+    """Return the modules of the certification plans that no test stands for."""
+    return set(MODULES) - {name for claim in found for name in claim.modules}
+
+
 def _claims_of(path: Path) -> Iterator[Claim]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             specs = tuple(dict.fromkeys(_arguments(node, "spec", path)))
             numbers = tuple(number for arguments in _arguments(node, "rt", path) for number in arguments)
-            if specs or numbers:
-                yield Claim(_sentence(node.name), specs, numbers)
+            modules = tuple(name for arguments in _arguments(node, "module", path) for name in arguments)
+            if specs or numbers or modules:
+                yield Claim(_sentence(node.name), specs, numbers, modules)
 
 
 def _arguments(test: ast.FunctionDef | ast.AsyncFunctionDef, marker: str, path: Path) -> Iterator[tuple[str, ...]]:
@@ -114,6 +124,20 @@ def _refresh_tokens(found: Sequence[Claim]) -> Iterator[str]:
     for number, what in REFRESH_TOKEN_TESTS.items():
         by = "<br>".join(sorted(tested[number])) or f"*waits for {WAITING.get(number, 'a test')}*"
         yield f"| {number} | {what} | {by} |"
+    yield ""
+
+
+def _plans(found: Sequence[Claim]) -> Iterator[str]:
+    tested: dict[str, set[str]] = defaultdict(set)
+    for claim in found:
+        for name in claim.modules:
+            tested[name].add(claim.sentence)
+    yield "## The certification plans\n"
+    yield "The modules of the OpenID Foundation's plans, each with tests of ours that are written from the"
+    yield "specifications. This server is not certified.\n"
+    yield "| Plan | Module | Tested by |\n|---|---|---|"
+    for plan, modules in PLANS.items():
+        yield from (f"| {plan} | {name} | {'<br>'.join(sorted(tested[name]))} |" for name in modules)
     yield ""
 
 

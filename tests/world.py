@@ -21,10 +21,10 @@ import pytest
 
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
-    AuthorizationRequest,
     complete_authorization,
     validate_authorization_request,
 )
+from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.encoding import base64url
@@ -60,6 +60,8 @@ NOW = 1_800_000_000
 SECRET = "web-secret-0123456789-abcdefghij"
 VERIFIER = "a-code-verifier-of-a-client-that-keeps-it-to-itself"
 ADA = "ada"
+ACR = "https://id.example/acr/password"
+SALT = b"the salt of pairwise subjects in tests"
 SERVER_SECRET = b"the secret of the server in tests"
 FORM = "application/x-www-form-urlencoded"
 
@@ -73,6 +75,8 @@ PEOPLE: Mapping[str, Mapping[str, object]] = {
         "email": "ada@example.com",
         "email_verified": True,
         "phone_number": "+441234567890",
+        "family_name#ja-Hani-JP": "ラブレス",
+        "nickname": "",
         "https://example.com/claims/plan": "gold",
     }
 }
@@ -426,6 +430,8 @@ async def new_world(store: AdminStore) -> World:
         scopes={**STANDARD_SCOPES, "read": "Read your notes", "write": "Write your notes"},
         claims=claims,
         grants=GRANTS,
+        pairwise_salt=lambda: SALT,
+        acr_values=(ACR,),
         now=clock,
         notify=heard.append,
     )

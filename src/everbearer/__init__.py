@@ -12,11 +12,12 @@ from everbearer.http.routes import Routes, dispatch
 from everbearer.http.wsgi import wsgi_application
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
-    AuthorizationRequest,
     complete_authorization,
     refuse_authorization,
+    unmet,
     validate_authorization_request,
 )
+from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer, JwksSource, TokenRequest
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
@@ -56,7 +57,9 @@ from everbearer.oauth.models import (
     Everything,
     Grant,
     Lifetimes,
+    RequestedClaims,
     RotationPolicy,
+    SubjectType,
 )
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.revocation import revocation_endpoint
@@ -100,6 +103,7 @@ __all__ = [
     "OAuthError",
     "Parameters",
     "Request",
+    "RequestedClaims",
     "Response",
     "RotationPolicy",
     "Routes",
@@ -109,6 +113,7 @@ __all__ = [
     "Spend",
     "Store",
     "StoreUnavailable",
+    "SubjectType",
     "TokenRequest",
     "TokenResponse",
     "asgi_application",
@@ -135,6 +140,7 @@ __all__ = [
     "signing_key_from_jwk",
     "signing_key_to_jwk",
     "token_endpoint",
+    "unmet",
     "userinfo_endpoint",
     "validate_authorization_request",
     "validate_end_session_request",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from refresh_token_tests import REFRESH_TOKEN_TESTS, WAITING
-from spec_coverage import PAGE, claims, missing, page
+from spec_coverage import PAGE, claims, missing, missing_modules, page
 from specifications import NOT_SUPPORTED
 
 
@@ -18,6 +18,10 @@ def test_the_page_is_not_stale() -> None:
 
 def test_every_number_of_the_refresh_token_list_is_tested_or_says_what_it_waits_for() -> None:
     assert missing(claims()) == set()
+
+
+def test_every_module_of_the_certification_plans_is_tested() -> None:
+    assert missing_modules(claims()) == set()
 
 
 def test_nothing_is_tested_that_is_said_to_wait() -> None:
@@ -33,7 +37,7 @@ def test_the_page_does_not_depend_on_the_order_of_the_tests() -> None:
     assert page(shuffled) == page(found)
 
 
-@pytest.mark.parametrize("marker", ['spec("RFC 1")', 'rt("RT-99")', "spec(DOCUMENT)", "rt()"])
+@pytest.mark.parametrize("marker", ['spec("RFC 1")', 'rt("RT-99")', "spec(DOCUMENT)", "rt()", 'module("oidcc-x")'])
 def test_a_marker_that_means_nothing_is_refused(tmp_path: Path, marker: str) -> None:
     (tmp_path / "test_x.py").write_text(f"@pytest.mark.{marker}\ndef test_x():\n    pass\n")
 

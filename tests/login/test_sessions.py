@@ -130,8 +130,18 @@ async def test_what_the_protocol_says_of_a_sign_in(world: World, ada: User) -> N
     )
 
 
+@pytest.mark.spec("OpenID Connect Core", "2")
+@pytest.mark.parametrize(("amr", "acr"), [(("pwd",), "urn:acr"), (("app",), "")])
+async def test_the_acr_of_a_sign_in_by_password_is_said_of_no_other(
+    world: World, amr: tuple[str, ...], acr: str
+) -> None:
+    session = replace(await world.session(), amr=amr)
+
+    assert authentication(session, acr="urn:acr").acr == acr
+
+
 async def test_who_is_not_signed_in_must() -> None:
-    assert needs_sign_in(None, prompt=(), max_age=None, hinted_subject=None, flow="", now=NOW)
+    assert needs_sign_in(None, prompt=(), max_age=None, another_user=False, flow="", now=NOW)
 
 
 @pytest.mark.spec("OpenID Connect Core", "3.1.2.3")
@@ -147,6 +157,7 @@ async def test_who_is_not_signed_in_must() -> None:
         (("login",), None, "f1", 1801, True),
         ((), 10, "", 10, False),
         ((), 10, "", 11, True),
+        ((), 0, "", 0, True),
         ((), 0, "", 1, True),
         ((), 0, "f1", 1, False),
     ],
@@ -156,7 +167,7 @@ async def test_when_who_is_signed_in_must_again(
 ) -> None:
     session = await world.session(flow="f1")
     needed = needs_sign_in(
-        session, prompt=prompt, max_age=max_age, hinted_subject=None, flow=flow, now=NOW + seconds_later
+        session, prompt=prompt, max_age=max_age, another_user=False, flow=flow, now=NOW + seconds_later
     )
 
     assert needed is expected
@@ -165,12 +176,12 @@ async def test_when_who_is_signed_in_must_again(
 async def test_prompt_login_is_not_satisfied_by_a_sign_in_for_nothing(world: World) -> None:
     session = await world.session(flow="")
 
-    assert needs_sign_in(session, prompt=("login",), max_age=None, hinted_subject=None, flow="", now=NOW)
+    assert needs_sign_in(session, prompt=("login",), max_age=None, another_user=False, flow="", now=NOW)
 
 
 @pytest.mark.spec("OpenID Connect Core", "3.1.2.1")
-async def test_another_user_than_the_hinted_one_must_sign_in(world: World, ada: User) -> None:
+async def test_another_user_than_the_named_one_must_sign_in(world: World) -> None:
     session = await world.session(flow="f1")
 
-    assert needs_sign_in(session, prompt=(), max_age=None, hinted_subject="bob", flow="f1", now=NOW)
-    assert not needs_sign_in(session, prompt=(), max_age=None, hinted_subject=ada.subject, flow="", now=NOW)
+    assert needs_sign_in(session, prompt=(), max_age=None, another_user=True, flow="f1", now=NOW)
+    assert not needs_sign_in(session, prompt=(), max_age=None, another_user=False, flow="", now=NOW)

@@ -15,17 +15,20 @@ from everbearer.oauth.models import (
     Client,
     Lifetimes,
     RotationPolicy,
+    SubjectType,
 )
 from world import key_of
 
 SPA = Client(client_id="spa", redirect_uris=("https://app.example.com/cb",), scope=("openid", "offline_access"))
 WEB = replace(SPA, client_id="web", secrets=("hash",))
+PAIRWISE = replace(SPA, client_id="pairwise", subject_type=SubjectType.PAIRWISE)
+SEVERAL_HOSTS = ("https://app.example.com/cb", "https://www.example.com/cb")
 KEYED = replace(SPA, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks_uri="https://app.example.com/jwks")
 SEALED = replace(WEB, token_endpoint_auth_method=AuthMethod.SECRET_JWT, sealed_secrets=("sealed",))
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
 
 
-@pytest.mark.parametrize("client", [SPA, WEB, MACHINE, KEYED, SEALED], ids=lambda client: client.client_id)
+@pytest.mark.parametrize("client", [SPA, WEB, MACHINE, PAIRWISE, KEYED, SEALED], ids=lambda client: client.client_id)
 def test_a_usual_client_has_no_problems(client: Client) -> None:
     assert client_problems(client) == ()
 
@@ -72,6 +75,11 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, logo_uri="javascript:alert(1)"), "logo_uri"),
         (replace(SPA, policy_uri="https:///path"), "policy_uri"),
         (replace(SPA, tos_uri="https://exa mple.com"), "tos_uri"),
+        (replace(SPA, sector_identifier="example.com"), "sector_identifier is for pairwise subjects"),
+        (replace(PAIRWISE, sector_identifier="https://example.com"), "must be a host alone"),
+        (replace(PAIRWISE, redirect_uris=SEVERAL_HOSTS), "set sector_identifier"),
+        (replace(PAIRWISE, redirect_uris=("http://127.0.0.1/cb",)), "set sector_identifier"),
+        (replace(PAIRWISE, redirect_uris=("com.example.app:/cb",)), "set sector_identifier"),
         (replace(SPA, post_logout_redirect_uris=("/bye",)), "post_logout_redirect_uris: '/bye' is not absolute"),
     ],
 )
@@ -80,6 +88,12 @@ def test_a_contradiction_is_told_in_a_sentence(client: Client, sentence: str) ->
 
     assert len(problems) == 1
     assert sentence in problems[0]
+
+
+def test_a_sector_may_stand_for_clients_on_several_hosts() -> None:
+    client = replace(PAIRWISE, redirect_uris=SEVERAL_HOSTS, sector_identifier="example.com")
+
+    assert client_problems(client) == ()
 
 
 @pytest.mark.parametrize(

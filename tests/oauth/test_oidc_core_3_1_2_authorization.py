@@ -12,6 +12,7 @@ from everbearer.oauth.authorization_endpoint import AuthorizationRefused, refuse
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Authentication, EndReason, Everything
+from everbearer.oauth.subjects import NamedSubject
 from world import ANY_STORE, World, answer_of, claims_of
 
 pytestmark = ANY_STORE
@@ -62,7 +63,8 @@ async def test_what_the_application_needs_to_sign_the_user_in_is_read(world: Wor
     assert request.scope == ("openid", "offline_access", "profile")
     assert request.offline
     assert request.prompt == {"login", "consent"}
-    assert (request.max_age, request.login_hint, request.hinted_subject) == (0, "ada@example.com", "ada")
+    assert (request.max_age, request.login_hint) == (0, "ada@example.com")
+    assert request.named == (NamedSubject(subject="ada", client=request.client),)
     assert (request.ui_locales, request.acr_values, request.nonce) == (("fr-CA", "en"), ("a", "b"), "n-1")
     assert request.parameters["x_sso_enabled"] == "false"
 
@@ -73,7 +75,7 @@ async def test_what_is_left_out_has_plain_defaults(world: World) -> None:
 
     assert not request.offline
     assert request.prompt == set()
-    assert (request.max_age, request.hinted_subject, request.state, request.nonce) == (None, None, "", "")
+    assert (request.max_age, request.named, request.state, request.nonce) == (None, (), "", "")
 
 
 @pytest.mark.spec("RFC 6749", "4.1.2.1")
@@ -195,6 +197,19 @@ async def test_a_response_is_carried_by_query_or_fragment(world: World, mode: st
 
     assert answer.headers["location"].startswith(f"https://spa.example/cb{separator}code=")
     assert answer.members["state"] == "s"
+
+
+@pytest.mark.spec("OAuth 2.0 Multiple Response Types", "5")
+@pytest.mark.parametrize("response_type", ["token", "id_token", "code id_token"])
+@pytest.mark.parametrize("mode", [None, "fragment", "query", "nonsense"])
+async def test_a_response_type_with_tokens_is_never_answered_in_a_query(
+    world: World, response_type: str, mode: str | None
+) -> None:
+    answer = await world.authorization_response(response_type=response_type, response_mode=mode)
+
+    assert answer.headers["location"].startswith("https://spa.example/cb#error=")
+    unusable = mode in ("query", "nonsense")
+    assert answer.members["error"] == ("invalid_request" if unusable else "unsupported_response_type")
 
 
 @pytest.mark.spec("RFC 6749", "3.1.2")

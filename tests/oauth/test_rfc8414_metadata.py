@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from everbearer.oauth.authorization_server import no_salt
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.metadata import metadata, metadata_paths
-from world import ANY_STORE, ISSUER, World, key_of, signing_keys
+from world import ACR, ANY_STORE, ISSUER, World, key_of, signing_keys
 
 pytestmark = ANY_STORE
 
@@ -94,8 +95,20 @@ async def test_it_offers_s256_alone(world: World) -> None:
 async def test_it_denies_what_is_not_there(world: World) -> None:
     document = _document(world)
 
-    for name in ("request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"):
+    for name in ("request_parameter_supported", "request_uri_parameter_supported"):
         assert document[name] is False
+    assert "none" not in document["id_token_signing_alg_values_supported"]
+
+
+@pytest.mark.spec("OpenID Connect Discovery", "3")
+async def test_it_says_which_acr_values_and_subjects_there_are_where_there_are_any(world: World) -> None:
+    document = _document(world)
+    plain = replace(world, server=replace(world.server, acr_values=(), pairwise_salt=no_salt))
+
+    assert document["acr_values_supported"] == [ACR]
+    assert document["subject_types_supported"] == ["public", "pairwise"]
+    assert "acr_values_supported" not in _document(plain)
+    assert _document(plain)["subject_types_supported"] == ["public"]
 
 
 @pytest.mark.spec("RFC 8414", "3.1")

@@ -10,7 +10,7 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Client, EndReason, Everything
 from everbearer.storage.memory import MemoryStore
 from page_world import Browser, PageWorld, at_once
-from world import claims_of
+from world import ACR, claims_of
 
 
 @pytest.mark.spec("OpenID Connect Core", "3.1.2.6")
@@ -60,7 +60,7 @@ async def test_prompt_login_is_not_satisfied_by_the_url_of_another_sign_in(pages
 
 
 @pytest.mark.spec("OpenID Connect Core", "3.1.2.1")
-@pytest.mark.parametrize(("max_age", "seconds_later", "asked"), [("10", 9, False), ("10", 11, True), ("0", 1, True)])
+@pytest.mark.parametrize(("max_age", "seconds_later", "asked"), [("10", 9, False), ("10", 11, True), ("0", 0, True)])
 async def test_max_age_asks_again_when_the_sign_in_is_too_old(
     pages: PageWorld, max_age: str, seconds_later: int, asked: bool
 ) -> None:
@@ -104,6 +104,47 @@ async def test_an_id_token_hint_for_somebody_else_asks_to_sign_in_once(pages: Pa
     assert again_bob.answer["error"] == "login_required"
     as_ada = await browser.sign_in(page)
     assert "code" in as_ada.answer
+
+
+@pytest.mark.spec("OpenID Connect Core", "3.1.2.1", "5.5")
+async def test_another_user_named_by_claims_asks_to_sign_in(pages: PageWorld) -> None:
+    claims = '{"id_token": {"sub": {"value": "bob"}}}'
+
+    assert "sign-in" in (await pages.authorize(await pages.signed_in(), "spa", claims=claims)).ids
+
+
+@pytest.mark.spec("OpenID Connect Core", "2")
+async def test_the_acr_of_a_sign_in_by_password_stands_in_the_id_token(pages: PageWorld) -> None:
+    tokens = await pages.tokens(await pages.signed_in(), acr_values="urn:other")
+
+    assert claims_of(tokens["id_token"])["acr"] == ACR
+
+
+@pytest.mark.spec("OpenID Connect Core", "5.5.1.1")
+async def test_an_acr_that_no_sign_in_has_is_refused_before_consent_is_asked(pages: PageWorld) -> None:
+    claims = '{"id_token": {"acr": {"essential": true, "values": ["urn:other"]}}}'
+    page = await pages.authorize(await pages.signed_in(), "web", claims=claims)
+
+    assert page.answer["error"] == "unmet_authentication_requirements"
+
+
+@pytest.mark.spec("OpenID Connect Core", "3.1.2.1")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"display": "page"},
+        {"display": "popup"},
+        {"display": "hologram"},
+        {"ui_locales": "se x-klingon fr"},
+        {"claims_locales": "se x-klingon fr"},
+        {"acr_values": "urn:other 1 2"},
+        {"login_hint": "nobody@example.com"},
+        {"extra": "foobar"},
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_obeyed_is_no_error(pages: PageWorld, changes: dict[str, str]) -> None:
+    assert "code" in (await pages.authorize(await pages.signed_in(), "spa", **changes)).answer
 
 
 @pytest.mark.spec("OpenID Connect Core", "3.1.2.1")

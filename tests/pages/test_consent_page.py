@@ -24,6 +24,19 @@ async def test_it_tells_who_asks_for_what_and_for_how_long(pages: PageWorld) -> 
     assert "until 30 days after its last use, at most 52 weeks" in page.html
 
 
+@pytest.mark.spec("OpenID Connect Core", "3.1.2.4", "5.5")
+async def test_a_claim_that_is_asked_for_by_name_is_asked_about_like_its_scope(pages: PageWorld) -> None:
+    by_name = {"scope": "openid", "claims": '{"userinfo": {"email": {"essential": true}}}'}
+    browser = await pages.signed_in()
+    await browser.submit((await pages.authorize(browser, scope="openid")).form("consent"), decision="allow")
+    page = await pages.authorize(browser, **by_name)
+    assert "See your e-mail address" in page.html
+    await browser.submit(page.form("consent"), decision="allow")
+
+    tokens = await pages.tokens(browser, "web", **by_name)
+    assert (await pages.world.userinfo(tokens["access_token"])).json["email"] == "ada@example.com"
+
+
 @pytest.mark.parametrize(
     ("scope", "idle", "words"),
     [

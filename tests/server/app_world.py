@@ -16,6 +16,7 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.app import Parts, build
 from everbearer.server.config import ClientSection, Config, KeysSection, UserSection
 from everbearer.server.declared import apply_declared
+from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.signing_keys import SigningKeys, tend_keys
 from everbearer.storage.memory import MemoryStore
 
@@ -132,6 +133,9 @@ async def new_endpoint(*, issuer: str = "http://id.example", development: bool =
     keys = SigningKeys(store, sealer, unix_now)
     await tend_keys(store, sealer, config.keys, now=unix_now(), run=at_once)
     await keys.refresh()
+    salt = PairwiseSalt(store, sealer)
+    await tend_salt(store, sealer)
+    await salt.read()
     await apply_declared(config, store, sealer, run=at_once, now=unix_now())
-    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, run=at_once)
+    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, pairwise_salt=salt, run=at_once)
     return build(parts, development=development), parts

@@ -430,7 +430,19 @@ def test_purge_says_what_it_removed(with_grant: Shell) -> None:
 
 def test_config_check_says_that_all_is_well(shell: Shell) -> None:
     assert shell.run("config", "check").out == "The configuration is good.\n"
-    assert shell.run("config", "check", "--json").json == {"ok": True, "warnings": []}
+    assert shell.run("config", "check", "--json").json == {"ok": True, "warnings": [], "weakenings": []}
+
+
+def test_config_check_says_what_a_setting_weakens_and_for_whom(shell: Shell) -> None:
+    client = f'type = "web"\nredirect_uris = ["https://www.example.com/cb"]\nclient_secret = "{SECRET}"\n'
+    with (shell.folder / "everbearer.toml").open("a") as file:
+        file.write(f'[[clients]]\nclient_id = "lenient"\n{client}')
+        file.write(f'[[clients]]\nclient_id = "strict"\nrequire_pkce = true\n{client}')
+
+    said = shell.run("config", "check").out.splitlines()
+    assert said[0] == "The configuration is good."
+    assert said[1].startswith("Weaker by choice: require_pkce = false (lenient): a stolen code")
+    assert len(shell.run("config", "check", "--json").json["weakenings"]) == 1
 
 
 def test_config_check_tells_what_would_keep_the_server_from_starting(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.clock import SharedClock
 from everbearer.server.config import KeysSection
 from everbearer.server.housekeeping import Housekeeping
+from everbearer.server.pairwise_salt import PairwiseSalt
 from everbearer.server.signing_keys import SigningKeys, rotate_keys, tend_keys, withdraw_key
 from everbearer.storage.postgresql import PostgreSQLStore
 from postgresql_server import PostgreSQLServer, emptied
@@ -30,7 +31,8 @@ async def at_once(work: Callable[[], T]) -> T:
 def chores(store: PostgreSQLStore) -> Housekeeping:
     clock = SharedClock(store)
     keys = SigningKeys(store, SEALER, clock)
-    return Housekeeping(store=store, sealer=SEALER, keys=keys, clock=clock, settings=SETTINGS, run=at_once)
+    salt = PairwiseSalt(store, SEALER)
+    return Housekeeping(store=store, sealer=SEALER, keys=keys, salt=salt, clock=clock, settings=SETTINGS, run=at_once)
 
 
 def published(node: Housekeeping) -> set[str]:

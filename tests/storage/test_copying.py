@@ -56,12 +56,13 @@ async def fill(store: SqlStore) -> None:
         await store.create_user(replace(USER, subject=login, login=login, disabled_at=None), EVENT)
     await store.create_session(SESSION, EVENT)
     await store.create_grant(GRANT, EVENT)
-    await store.create_grant(replace(GRANT, grant_id="", code=None, history=()), EVENT)
+    await store.create_grant(replace(GRANT, grant_id="", code=None, claims=None, history=()), EVENT)
     await store.end_grant("", ENDED)
     for key in ("ada", "", "ada"):
         await store.end_all(Everything.USER, key, ENDED)
     await store.give_consent("ada", "spa", ("openid",), EVENT)
     await store.add_key(KEY, EVENT, newest=None)
+    await store.keep_sealed_value("salt", b"\x00sealed", was=None)
     await store.remember("jti", "x", until=NOW)
     await store.count_attempt("bucket", now=NOW, window=60)
 

@@ -80,7 +80,7 @@ async def test_of_many_processes_that_spend_a_generation_one_does(sqlite: SQLite
 async def test_processes_that_begin_at_once_migrate_once(database: Path, start: Start) -> None:
     told = await go(*[await start("migrate") for _ in range(4)])
 
-    ran = [name for names in told if names != "nothing" for name in names.split(", ")]
+    ran = [name for names in told if names != "nothing" for name in names.split()]
     assert sorted(ran) == [*migrations()]
     assert await SQLiteStore(database).pending_migrations() == []
 

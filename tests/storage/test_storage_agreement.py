@@ -160,6 +160,11 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
         st.sampled_from([KEY.sealed, b"anew"]),
         st.sampled_from([b"anew", b"again"]),
     ),
+    st.builds(
+        lambda sealed, was: lambda store: store.keep_sealed_value("salt", sealed, was=was),
+        st.sampled_from([b"salt", b"anew"]),
+        st.sampled_from([None, b"salt", b"anew"]),
+    ),
     st.builds(lambda kid, at: lambda store: store.retire_key(kid, at, EVENT), st.sampled_from(["k1", "k2"]), TIMES),
     st.builds(
         lambda now, keep: lambda store: store.purge(now=now, keep=keep, batch=100), st.integers(NOW, NOW + 600), SMALL
@@ -171,6 +176,7 @@ async def everything_in(store: AdminStore) -> list[object]:
     """Return all that can be read."""
     pairs = [(user, client) for user in ("ada", "bob") for client in ("spa", "web")]
     return [
+        await store.sealed_value("salt"),
         await store.grants(),
         await store.grants(live_only=True),
         [await store.grants(subject=user, client_id=client, session_id="s1") for user, client in pairs],

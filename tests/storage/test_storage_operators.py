@@ -189,6 +189,23 @@ async def test_a_key_is_sealed_anew_only_if_nobody_else_did(store: AdminStore) -
     assert await store.events() == [EVENT]
 
 
+async def test_a_secret_is_kept_sealed_by_whoever_is_first(store: AdminStore) -> None:
+    assert await store.sealed_value("salt") is None
+    assert await store.keep_sealed_value("salt", b"\x00first", was=None) is True
+    assert await store.keep_sealed_value("salt", b"second", was=None) is False
+    assert await store.keep_sealed_value("other", b"another", was=None) is True
+    assert await store.sealed_value("salt") == b"\x00first"
+
+
+async def test_a_kept_secret_is_sealed_anew_only_if_nobody_else_did(store: AdminStore) -> None:
+    await store.keep_sealed_value("salt", b"old", was=None)
+
+    assert await store.keep_sealed_value("salt", b"anew", was=b"old") is True
+    assert await store.keep_sealed_value("salt", b"late", was=b"old") is False
+    assert await store.keep_sealed_value("other", b"nobody's", was=b"old") is False
+    assert (await store.sealed_value("salt"), await store.sealed_value("other")) == (b"anew", None)
+
+
 async def test_keys_are_purged_when_they_have_been_retired_long_enough(store: AdminStore) -> None:
     await store.add_key(replace(KEY, retired_at=NOW + 10), EVENT, newest=None)
     newest = replace(KEY, kid="newest", created_at=NOW + 1, retired_at=None)

@@ -18,7 +18,9 @@ from everbearer.oauth.models import (
     Happening,
     HistoryEntry,
     Lifetimes,
+    RequestedClaims,
     RotationPolicy,
+    SubjectType,
 )
 from everbearer.storage.store import StoredKey
 
@@ -37,6 +39,8 @@ CLIENT = Client(
     post_logout_redirect_uris=("https://BYE.example:443/out",),
     grant_types=("authorization_code",),
     scope=("openid", "offline_access"),
+    subject_type=SubjectType.PAIRWISE,
+    sector_identifier="app.example",
     first_party=True,
     require_pkce=False,
     access_token_format=AccessTokenFormat.OPAQUE,
@@ -78,6 +82,9 @@ GRANT = Grant(
     late_streak=1,
     idempotency_key="hash of a key",
     code=CodeBinding(redirect_uri="https://app.example/callback", code_challenge="challenge", nonce="nonce"),
+    claims=RequestedClaims(
+        userinfo={"name": (), "locale": ('"en-GB"', '"de"')}, id_token={"email": ()}, locales=("fr-CA",)
+    ),
     client_epoch=0,
     consent_epoch=0,
     history=(

@@ -9,11 +9,11 @@ from everbearer.http.protocol_routes import issuer_path
 from everbearer.http.routes import Routes
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
-    AuthorizationRequest,
     complete_authorization,
     refuse_authorization,
     validate_authorization_request,
 )
+from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.error_response import answer, error_response
 from everbearer.oauth.errors import LoginRequired, OAuthError

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from everbearer.oauth.models import Ended
 from everbearer.oauth.scope import Scope
 
+PASSWORD = "pwd"
+"""In `amr`: signed in by password (RFC 8176 §2)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
@@ -39,7 +42,7 @@ class Session:
     user_epoch: int
     """The user's epoch when the password was checked: whatever ended all since then has ended this too."""
     auth_time: int
-    amr: tuple[str, ...] = ("pwd",)
+    amr: tuple[str, ...] = (PASSWORD,)
     flow: str = field(default="", repr=False)
     """The sign-in flow this authentication answered, so that `prompt=login` is satisfied once."""
     created_at: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 
-from everbearer.login.models import Session, SessionLifetimes, User
+from everbearer.login.models import PASSWORD, Session, SessionLifetimes, User
 from everbearer.login.store import AccountStore
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.models import MINUTE, Authentication, Ended, EndReason, Everything
@@ -68,12 +68,16 @@ def is_live(session: Session, lifetimes: SessionLifetimes, now: int) -> bool:
     return session.ended is None and now < expires_at
 
 
-def authentication(session: Session) -> Authentication:
-    """Return what the protocol says of this sign-in in ID tokens (OpenID Connect Core §2)."""
+def authentication(session: Session, *, acr: str = "") -> Authentication:
+    """Return what the protocol says of this sign-in in ID tokens (OpenID Connect Core §2).
+
+    `acr` is that of a sign-in by password.
+    """
     return Authentication(
         subject=session.subject,
         auth_time=session.auth_time,
         amr=session.amr,
+        acr=acr if PASSWORD in session.amr else "",
         session_id=session.session_id,
         user_epoch=session.user_epoch,
     )
@@ -84,21 +88,21 @@ def needs_sign_in(
     *,
     prompt: Collection[str],
     max_age: int | None,
-    hinted_subject: str | None,
+    another_user: bool,
     flow: str,
     now: int,
 ) -> bool:
     """Return whether the user must sign in (again) for an authorization request (OpenID Connect Core §3.1.2.3).
 
-    A sign-in answers the one flow it was asked for, so that `prompt=login` asks once and `max_age=0` is possible.
+    `another_user` says that the request is for somebody else than who is signed in. A sign-in answers the one flow it
+    was asked for, so that `prompt=login` asks once and `max_age=0` is possible.
     """
-    if session is None:
-        return True
-    if hinted_subject is not None and session.subject != hinted_subject:
+    if session is None or another_user:
         return True
     if answers_flow(session, flow, now):
         return False
-    too_old = max_age is not None and now - session.auth_time > max_age
+    # "max_age=0 is equivalent to prompt=login" (§3.1.2.1), also within the second of the sign-in.
+    too_old = max_age is not None and (max_age == 0 or now - session.auth_time > max_age)
     return too_old or "login" in prompt or "select_account" in prompt
 
 

@@ -19,6 +19,7 @@ from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import AccessTokenFormat, Client, Ended, EndReason, Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.scope import Scope, format_scope, parse_scope
+from everbearer.oauth.subjects import subject_for
 
 ACCESS_TOKEN_PREFIX = "era_"
 JWT_TYPE = "at+jwt"
@@ -35,6 +36,7 @@ class AccessToken:
     """GRANT.GENERATION.RANDOM, or EPOCH.RANDOM for a client's own token, with the client's epoch at issue."""
     client_id: str
     subject: str
+    """The user as the client knows them, or the client itself."""
     scope: Scope
     issued_at: int
     expires_at: int
@@ -80,7 +82,7 @@ def mint_access_token(
         # "In cases of access tokens obtained through grants where no resource owner is involved, such as the client
         # credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         # indicate the client application" (RFC 9068 §2.2).
-        subject=grant.subject if grant else client.client_id,
+        subject=subject_for(client, grant.subject, server) if grant else client.client_id,
         scope=scope,
         issued_at=now,
         expires_at=now + expires_in,

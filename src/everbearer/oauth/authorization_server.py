@@ -64,6 +64,11 @@ class JwksSource(Protocol):
         ...
 
 
+def no_salt() -> bytes:
+    """Return no salt: no client may have pairwise subjects."""
+    return b""
+
+
 def no_listener(event: Event) -> None:
     """Listen to nothing."""
 
@@ -96,6 +101,11 @@ class AuthorizationServer:
     """All scope values there are, with words for a consent page."""
     claims: Callable[[str], Awaitable[Mapping[str, object] | None]] = no_claims
     """Returns a subject's claims for userinfo; None where there is no such user, or none that may be told of."""
+    pairwise_salt: Callable[[], bytes] = no_salt
+    """Returns 32 random bytes that pairwise subjects are made with. Who changes them changes all these subjects; who
+    knows them can tell whom a pairwise subject stands for."""
+    acr_values: tuple[str, ...] = ()
+    """The `acr` values that sign-ins can have, for the metadata."""
     grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]
     """The grant of each `grant_type` that is enabled."""
     jwks: JwksSource = no_jwks

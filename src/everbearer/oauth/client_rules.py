@@ -20,7 +20,9 @@ from everbearer.oauth.models import (
     Client,
     Lifetimes,
     RotationPolicy,
+    SubjectType,
 )
+from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.scope import OFFLINE_ACCESS
 
 LONGEST_CODE_LIFETIME = 10 * MINUTE
@@ -29,6 +31,7 @@ LONGEST_CODE_LIFETIME = 10 * MINUTE
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _URI = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 """The characters of RFC 3986: no spaces, control characters, quotes, backslashes or letters beyond ASCII."""
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _CODE_IN_A_URI = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "filesystem"})
 
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
@@ -44,6 +47,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_keys(client),
         *_grant_types(client),
         *_redirects(client),
+        *_subjects(client),
         *_lifetimes(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
         *_rotation(client),
     )
@@ -157,6 +161,22 @@ def _redirects(client: Client) -> Iterator[str]:
         uri = getattr(client, name)
         if uri and not _is_web_page(uri):
             yield f"{name}: {uri!r} must be an absolute https or http URL"
+
+
+def _subjects(client: Client) -> Iterator[str]:
+    if client.subject_type is SubjectType.PUBLIC:
+        if client.sector_identifier:
+            yield 'sector_identifier is for pairwise subjects: set subject_type to "pairwise" or take it out'
+        return
+    if client.sector_identifier:
+        if not _HOST.fullmatch(client.sector_identifier):
+            yield f"sector_identifier {client.sector_identifier!r} must be a host alone, such as app.example.com"
+        return
+    hosts = {web_host(uri) for uri in client.redirect_uris}
+    if len(hosts) != 1 or "" in hosts:
+        # "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
+        # sector_identifier_uri" (OpenID Connect Core §8.1).
+        yield 'subject_type is "pairwise", but redirect_uris are not all https on one host: set sector_identifier'
 
 
 def redirect_uri_problem(uri: str) -> str:

@@ -14,6 +14,7 @@ from everbearer.oauth.id_tokens import Hint, read_id_token_hint
 from everbearer.oauth.messages import Response, redirect
 from everbearer.oauth.models import Client
 from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.subjects import NamedSubject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class EndSessionRequest:
     state: str = field(repr=False)
     hint_valid: bool
     """It carried an ID token of this server."""
-    hinted_subject: str | None
+    named: NamedSubject | None
+    """Whom its hint says the user is."""
     hinted_session_id: str | None
 
 
@@ -57,7 +59,7 @@ async def validate_end_session_request(parameters: Parameters, server: Authoriza
         unregistered_uri=bool(wanted) and not allowed,
         state=parameters.get("state", ""),
         hint_valid=hint is not None,
-        hinted_subject=hint.subject if hint else None,
+        named=NamedSubject(subject=hint.subject, client=client) if hint and client else None,
         hinted_session_id=(hint.session_id or None) if hint else None,
     )
 

@@ -117,6 +117,12 @@ class ConsentRequired(OAuthError):
     error = "consent_required"
 
 
+class UnmetAuthenticationRequirements(OAuthError):
+    """No sign-in can be what the request requires (OpenID Connect Core Unmet Authentication Requirements 1.0)."""
+
+    error = "unmet_authentication_requirements"
+
+
 class RequestNotSupported(OAuthError):
     """Request objects by value are not offered (OpenID Connect Core §3.1.2.6)."""
 

@@ -109,7 +109,7 @@ async def _access_token(token: AccessToken, server: AuthorizationServer) -> Expl
         generation=token.generation if token.grant_id else None,
         newest_generation=state.grant.generation if state.grant else None,
         client_id=token.client_id,
-        subject=token.subject,
+        subject=state.grant.subject if state.grant else token.subject,
         ended=state.ended,
         grant=state.grant,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from everbearer.oauth import jws
 from everbearer.oauth.access_tokens import authentication_claims
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.claims import NO_CLAIMS
 from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.subjects import subject_for
 
 JWT_TYPE = "JWT"
 
@@ -21,11 +24,23 @@ class Hint:
     session_id: str
 
 
-def mint_id_token(client: Client, grant: Grant, server: AuthorizationServer, *, now: int, nonce: str = "") -> str:
-    """Return an ID token. `nonce` is that of the authorization request, and left out at a refresh (§12.2)."""
+def mint_id_token(
+    client: Client,
+    grant: Grant,
+    server: AuthorizationServer,
+    *,
+    now: int,
+    nonce: str = "",
+    user_claims: Mapping[str, object] = NO_CLAIMS,
+) -> str:
+    """Return an ID token. `nonce` is that of the authorization request, and left out at a refresh (§12.2).
+
+    `user_claims` are those that the request asked for by name.
+    """
     claims: dict[str, object] = {
+        **user_claims,
         "iss": server.issuer,
-        "sub": grant.subject,
+        "sub": subject_for(client, grant.subject, server),
         "aud": client.client_id,
         "iat": now,
         "exp": now + client.lifetimes.id_token,

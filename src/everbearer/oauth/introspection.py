@@ -14,6 +14,7 @@ from everbearer.oauth.models import Client
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.refresh_tokens import open_refresh_token
 from everbearer.oauth.scope import format_scope
+from everbearer.oauth.subjects import subject_for
 
 INACTIVE: dict[str, object] = {"active": False}
 
@@ -83,6 +84,6 @@ async def _refresh_token(text: str, caller: Client, server: AuthorizationServer)
         "client_id": grant.client_id,
         "exp": expiry(grant, client, issued=presented.generation).first_at,
         "iat": grant.rotated_at,
-        "sub": grant.subject,
+        "sub": subject_for(client, grant.subject, server),
         "iss": server.issuer,
     }

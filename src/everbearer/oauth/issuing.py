@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.claims import NO_CLAIMS
 from everbearer.oauth.id_tokens import mint_id_token
 from everbearer.oauth.lifetimes import expiry
 from everbearer.oauth.models import Client, Grant
@@ -13,7 +16,14 @@ from everbearer.oauth.token_response import TokenResponse
 
 
 def issue_tokens(
-    client: Client, grant: Grant, scope: Scope, server: AuthorizationServer, *, now: int, nonce: str = ""
+    client: Client,
+    grant: Grant,
+    scope: Scope,
+    server: AuthorizationServer,
+    *,
+    now: int,
+    nonce: str = "",
+    user_claims: Mapping[str, object] = NO_CLAIMS,
 ) -> TokenResponse:
     """Return the tokens of a grant as it will be once its generation is spent.
 
@@ -23,7 +33,9 @@ def issue_tokens(
     ends = expiry(grant, client)
     expires_in = max(1, min(client.lifetimes.access_token, ends.absolute_at - now))
     access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in)
-    id_token = mint_id_token(client, grant, server, now=now, nonce=nonce) if OPENID in scope else None
+    id_token = None
+    if OPENID in scope:
+        id_token = mint_id_token(client, grant, server, now=now, nonce=nonce, user_claims=user_claims)
     if not grant.offline:
         return TokenResponse(access_token=access_token, expires_in=expires_in, scope=scope, id_token=id_token)
     return TokenResponse(

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from everbearer.oauth.authorization_endpoint import PROMPTS, RESPONSE_TYPES
+from everbearer.oauth.authorization_request import PROMPTS, RESPONSE_TYPES
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.claims import CLAIMS_OF_SCOPE
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.keys import ALGORITHMS
-from everbearer.oauth.models import AuthMethod
+from everbearer.oauth.models import AuthMethod, SubjectType
 from everbearer.oauth.paths import PATHS as PATHS
 from everbearer.oauth.response_modes import ResponseMode
-from everbearer.oauth.userinfo import CLAIMS_OF_SCOPE
 
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 OAUTH_AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 
-_ALWAYS_THERE = ("sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "sid", "nonce")
+_ALWAYS_THERE = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce")
 
 
 def metadata(server: AuthorizationServer) -> dict[str, object]:
@@ -34,7 +34,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(ResponseMode),
         "grant_types_supported": sorted(server.grants),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": list(SubjectType) if server.pairwise_salt() else [SubjectType.PUBLIC],
         "id_token_signing_alg_values_supported": algs,
         "token_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],
         "token_endpoint_auth_signing_alg_values_supported": assertion_algs,
@@ -45,7 +45,12 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": sorted(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "claim_types_supported": ["normal"],
+        # The pages are right in a page and in a popup, and for fingers; in English whatever `ui_locales` says.
+        "display_values_supported": ["page", "popup", "touch"],
+        "ui_locales_supported": ["en"],
+        **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }

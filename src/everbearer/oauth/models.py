@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from everbearer.oauth.scope import Scope
 
@@ -37,6 +38,15 @@ class AuthMethod(StrEnum):
     PRIVATE_KEY_JWT = "private_key_jwt"
     """By a JWT that it signs with a key of its own."""
     NONE = "none"
+
+
+class SubjectType(StrEnum):
+    """Who else knows a user by the `sub` that a client is told (OpenID Connect Core §8)."""
+
+    PUBLIC = "public"
+    """Every client: it is the same for all."""
+    PAIRWISE = "pairwise"
+    """Only clients of the same sector, so that others cannot compare what they know of a user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +108,9 @@ class Client:
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
     scope: Scope = ()
     """All it may ask for."""
+    subject_type: SubjectType = SubjectType.PUBLIC
+    sector_identifier: str = ""
+    """The host that pairwise subjects are made for; empty where all redirect URIs are of one host, which then is it."""
     first_party: bool = False
     """The operator's own: no consent page, and userinfo shows all claims."""
     require_pkce: bool = True
@@ -197,6 +210,20 @@ class CodeBinding:
     nonce: str = field(default="", repr=False)
 
 
+AskedClaims: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Names of claims, each with the values that will do, as JSON; none where any will (OpenID Connect Core §5.5.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedClaims:
+    """The user's claims that an authorization request asked for by name (OpenID Connect Core §5.5)."""
+
+    userinfo: AskedClaims = field(default_factory=dict[str, tuple[str, ...]])
+    id_token: AskedClaims = field(default_factory=dict[str, tuple[str, ...]])
+    locales: tuple[str, ...] = ()
+    """The languages in which claims are wanted too, as `claims_locales` named them (§5.2)."""
+
+
 class Happening(StrEnum):
     """What lately happened to a grant, as its history tells."""
 
@@ -260,6 +287,8 @@ class Grant:
     """Hash of the `Idempotency-Key` of the request that made the newest generation; empty where it had none."""
     code: CodeBinding | None = None
     """Until the code is redeemed."""
+    claims: RequestedClaims | None = None
+    """None where its request asked for no claim by name."""
     client_epoch: int | None = None
     consent_epoch: int | None = None
     history: tuple[HistoryEntry, ...] = ()

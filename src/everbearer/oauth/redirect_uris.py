@@ -56,6 +56,12 @@ def origin_of(uri: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
 
 
+def web_host(uri: str) -> str:
+    """Return the host of an https URI; empty for others, whose hosts and schemes are nobody's alone."""
+    origin = origin_of(uri)
+    return (urlsplit(origin).hostname or "") if origin.startswith("https://") else ""
+
+
 def form_action_source(uri: str) -> str:
     """Return how a `form-action` of a Content-Security-Policy names where a URI leads: its origin, or its scheme.
 

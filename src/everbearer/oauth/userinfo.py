@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from everbearer.oauth.access_tokens import AccessToken, Standing, read_access_token, standing
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.bearer import bearer_token, challenge
+from everbearer.oauth.claims import userinfo_claims
 from everbearer.oauth.confirmation import confirm_arrival
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from everbearer.oauth.messages import Request, Response, json_response
-from everbearer.oauth.models import Client
-from everbearer.oauth.scope import OPENID, Scope
-
-CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
-    "profile": (
-        *("name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile"),
-        *("picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),
-    ),
-    "email": ("email", "email_verified"),
-    "address": ("address",),
-    "phone": ("phone_number", "phone_number_verified"),
-}
-"""Which claims a scope value asks for (OpenID Connect Core §5.4)."""
+from everbearer.oauth.scope import OPENID
 
 
 async def userinfo_endpoint(request: Request, server: AuthorizationServer) -> Response:
@@ -40,12 +29,12 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     if token is None:
         return challenge(InvalidToken("the access token is not one of this server"))
     state = await standing(token, server)
-    claims = await server.claims(token.subject) if state.active and state.grant else None
+    claims = await server.claims(state.grant.subject) if state.active and state.grant else None
     refused = _refused(token, state, claims)
     if refused is not None or claims is None or state.client is None or state.grant is None:
         return challenge(refused or InvalidToken("the access token has no user"), state)
     await confirm_arrival(token, state.grant, state.client, server)
-    shown = visible_claims(claims, token.scope, state.client)
+    shown = userinfo_claims(claims, token.scope, state.grant, state.client)
     # "The sub (subject) Claim MUST always be returned in the UserInfo Response" (§5.3.2).
     return json_response({**shown, "sub": token.subject})
 
@@ -62,11 +51,3 @@ def _refused(
     if OPENID not in token.scope and not (state.client and state.client.first_party):
         return InsufficientScope("userinfo needs the scope openid")
     return None
-
-
-def visible_claims(claims: Mapping[str, object], scope: Scope, client: Client) -> dict[str, object]:
-    """Return the claims that a client may see: all for a first party's, else those of its scope."""
-    if client.first_party:
-        return dict(claims)
-    names = {name for value in scope for name in CLAIMS_OF_SCOPE.get(value, ())}
-    return {name: value for name, value in claims.items() if name in names}

@@ -16,7 +16,14 @@ from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
 from everbearer.login.sign_in import SignInLimits
-from everbearer.oauth.authorization_server import AuthorizationServer, JwksSource, no_jwks, no_listener, unix_now
+from everbearer.oauth.authorization_server import (
+    AuthorizationServer,
+    JwksSource,
+    no_jwks,
+    no_listener,
+    no_salt,
+    unix_now,
+)
 from everbearer.oauth.events import Event
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
@@ -40,6 +47,7 @@ from everbearer.server.pages.problems import problem_page
 from everbearer.server.pages.routes import guarded, page_routes
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
+from everbearer.server.pairwise_salt import PairwiseSalt
 from everbearer.server.password_pool import PasswordPool
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.storage.store import AdminStore
@@ -55,6 +63,7 @@ class Parts:
     keys: SigningKeys
     run: RunHeavy
     jwks: JwksSource = no_jwks
+    pairwise_salt: Callable[[], bytes] = no_salt
     now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
     stopping: Callable[[], bool] = never
@@ -137,6 +146,7 @@ def assemble(
     pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED))
     clock = SharedClock(store)
     keys = SigningKeys(store, sealer, clock)
+    salt = PairwiseSalt(store, sealer)
     metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
     metrics.watch(KEY_AGE, lambda: {(alg,): clock() - since for alg, since in keys.signing_since().items()})
 
@@ -149,13 +159,16 @@ def assemble(
         store=store,
         sealer=sealer,
         keys=keys,
+        pairwise_salt=salt,
         run=pool.run,
         jwks=JwksUris(Fetching(private=config.server.fetch_from_private_addresses), clock),
         now=clock,
         notify=notify,
         stopping=stopping,
     )
-    chores = Housekeeping(store=store, sealer=sealer, keys=keys, clock=clock, settings=config.keys, run=pool.run)
+    chores = Housekeeping(
+        store=store, sealer=sealer, keys=keys, salt=salt, clock=clock, settings=config.keys, run=pool.run
+    )
 
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:
@@ -231,12 +244,14 @@ def site_of(parts: Parts) -> Site:
         store=store,
         sealer=parts.sealer,
         keys=parts.keys,
+        pairwise_salt=parts.pairwise_salt,
         scopes=config.all_scopes,
         claims=_claims(store),
         grants=GRANTS,
         jwks=parts.jwks,
         now=parts.now,
         notify=parts.notify,
+        acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
     )
     sign_in = config.sign_in
     return Site(
@@ -246,6 +261,7 @@ def site_of(parts: Parts) -> Site:
         name=config.name,
         limits=SignInLimits(window=sign_in.window, per_account=sign_in.per_account, per_address=sign_in.per_address),
         lifetimes=SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle),
+        acr=sign_in.acr,
     )
 
 

@@ -14,6 +14,7 @@ from everbearer.oauth.models import DAY, HOUR
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.clock import SharedClock
 from everbearer.server.config import KeysSection
+from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.signing_keys import RELOAD_AFTER, KeysUnreadable, SigningKeys, tend_keys
 from everbearer.storage.store import AdminStore
 
@@ -35,6 +36,7 @@ class Housekeeping:
     store: AdminStore
     sealer: Sealer
     keys: SigningKeys
+    salt: PairwiseSalt
     clock: SharedClock
     settings: KeysSection
     run: RunHeavy
@@ -44,6 +46,7 @@ class Housekeeping:
         """Do the chores while the context is open."""
         await self.clock.synchronize()
         await self.keys.refresh(at_once=True)
+        await self.salt.read()
         changed = asyncio.Event()
         async with self.store.hearing_of_keys(changed.set):
             tasks = [asyncio.create_task(self._keep_up(changed)), asyncio.create_task(self._tend_hourly())]
@@ -66,6 +69,7 @@ class Housekeeping:
     async def _follow(self) -> None:
         await self.clock.synchronize()
         await self.keys.refresh(at_once=True)
+        await self.salt.read()
 
     async def _tend_hourly(self) -> None:
         while True:
@@ -75,6 +79,7 @@ class Housekeeping:
     async def _tend(self) -> None:
         now = self.clock()
         await tend_keys(self.store, self.sealer, self.settings, now=now, run=self.run)
+        await tend_salt(self.store, self.sealer)
         for _ in range(MOST_BATCHES):
             purged = await self.store.purge(now=now, keep=KEEP_DEAD, batch=BATCH)
             if purged.total < BATCH:

@@ -40,6 +40,7 @@ class MemoryStore:
         self._events: list[Event] = []
         self._keys: dict[str, StoredKey] = {}
         self._predecessors: dict[str, str | None] = {}
+        self._sealed_values: dict[str, bytes] = {}
 
     # Verbs of the protocol
 
@@ -312,6 +313,15 @@ class MemoryStore:
     def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - nobody tells
         """Hear of nothing: there is no other process."""
         return nullcontext()
+
+    async def sealed_value(self, name: str) -> bytes | None:
+        return self._sealed_values.get(name)
+
+    async def keep_sealed_value(self, name: str, sealed: bytes, *, was: bytes | None) -> bool:
+        if self._sealed_values.get(name) != was:
+            return False
+        self._sealed_values[name] = sealed
+        return True
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         before = now - keep

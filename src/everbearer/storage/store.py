@@ -119,6 +119,14 @@ class AdminStore(Store, AccountStore, Protocol):
         """
         ...
 
+    async def sealed_value(self, name: str) -> bytes | None:
+        """Return a secret of the server that is kept sealed under a name, or None."""
+        ...
+
+    async def keep_sealed_value(self, name: str, sealed: bytes, *, was: bytes | None) -> bool:
+        """Keep a sealed secret in the place of `was` (None: of nothing); False where something else is there."""
+        ...
+
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         """Remove up to `batch` rows of each kind that have been dead for `keep` seconds: ended or expired grants and
         sessions, unredeemed codes, retired keys, forgotten values, old attempts. Audit events stay.

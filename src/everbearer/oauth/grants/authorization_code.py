@@ -12,6 +12,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.claims import id_token_claims
 from everbearer.oauth.client_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
@@ -48,7 +49,10 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     _check_verifier(grant.code, request)
     history = with_entry(grant, Happening.ISSUED, request.http, generation=1, now=now)
     redeemed = replace(grant, generation=1, rotated_at=now, used_at=now, code=None, history=history)
-    tokens = issue_tokens(request.client, redeemed, redeemed.scope, server, now=now, nonce=grant.code.nonce)
+    user_claims = await id_token_claims(grant, request.client, server)
+    tokens = issue_tokens(
+        request.client, redeemed, redeemed.scope, server, now=now, nonce=grant.code.nonce, user_claims=user_claims
+    )
     spend = await server.store.spend(redeemed, expected=0)
     if spend is Spend.SUPERSEDED:
         raise await _replayed(grant, server)

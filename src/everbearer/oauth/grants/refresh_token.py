@@ -11,6 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.claims import id_token_claims
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
@@ -65,7 +66,8 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         await _refuse_if_told(verdict, grant, server, now)
         scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))
         refreshed = _refreshed(grant, verdict, request, key, now)
-        tokens = issue_tokens(request.client, refreshed, scope, server, now=now)
+        user_claims = await id_token_claims(grant, request.client, server)
+        tokens = issue_tokens(request.client, refreshed, scope, server, now=now, user_claims=user_claims)
         written = _worth_writing(verdict, grant, request.client, now)
         if not written or await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
             server.notify(_happened(refreshed, request, now))

@@ -17,8 +17,9 @@ from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
 from everbearer.server.config.reading import ConfigError, is_list, is_table
 from everbearer.server.config.reference import reference, settings
-from everbearer.server.config.rules import serving_problems
+from everbearer.server.config.rules import serving_problems, weakenings
 from everbearer.server.config.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
+from everbearer.server.config.tls import tls_problems
 from everbearer.server.config.words import toml_text
 from everbearer.server.opening import MASK, shown
 
@@ -29,18 +30,21 @@ _SECRETS = frozenset({"client_secret", "client_secrets", "password", "password_h
 
 @app.command("check")
 def check(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
-    """Tell all that would keep `everbearer serve` from starting with this configuration."""
+    """Tell all that would keep `everbearer serve` from starting with this configuration, and what it weakens."""
     loaded = read_config(config)
-    problems = [*serving_problems(loaded), *_unreadable(loaded)]
+    problems = [*serving_problems(loaded), *tls_problems(loaded.server), *_unreadable(loaded)]
     warnings = secret_warnings(loaded, os.environ)
     for warning in warnings:
         warn(f"warning: {warning}")
     if problems:
         fail(*problems, code=USAGE)
+    weaker = weakenings(loaded)
     if as_json:
-        say_json({"ok": True, "warnings": warnings})
+        say_json({"ok": True, "warnings": warnings, "weakenings": weaker})
     else:
         say("The configuration is good.")
+        for each in weaker:
+            say(f"Weaker by choice: {each}.")
 
 
 def _unreadable(config: Config) -> list[str]:

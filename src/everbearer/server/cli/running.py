@@ -25,10 +25,12 @@ from everbearer.server.config.file import find_config, load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import config_problems, serving_problems
 from everbearer.server.config.secrets import secret_warnings
+from everbearer.server.config.tls import tls_problems
 from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.observing.logs import configure_logs
 from everbearer.server.observing.scraping import metrics_port
 from everbearer.server.opening import in_thread, open_sealer, open_store, shown
+from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.running.banner import banner, banner_members
 from everbearer.server.running.dev import demo_credentials, listen, prepare_folder, with_demo
 from everbearer.server.running.serving import Job
@@ -50,7 +52,7 @@ def serve(
         os.environ[variable_of("server.database")] = database
     file = find_config(config)
     loaded = read_config(file)
-    problems = serving_problems(loaded)
+    problems = (*serving_problems(loaded), *tls_problems(loaded.server))
     if problems:
         fail(*problems, code=USAGE)
     for warning in secret_warnings(loaded, os.environ):
@@ -146,6 +148,8 @@ def _make_ready(config: Config, complete: Callable[[Config, Sealer], Config]) ->
             await tend_keys(store, sealer, config.keys, now=now, run=in_thread)
             # Workers would die of a key that cannot be read; here it can be told.
             await SigningKeys(store, sealer, unix_now).refresh()
+            await tend_salt(store, sealer)
+            await PairwiseSalt(store, sealer).read()
             return await apply_declared(whole, store, sealer, run=in_thread, now=now), sealer
         finally:
             await store.close()

@@ -52,6 +52,14 @@ class ServerSection(Section, frozen=True, kw_only=True):
     database_connections: Annotated[
         int, Meta(ge=2, le=1000, description="How many connections to PostgreSQL each process may hold open.")
     ] = 8
+    tls_certificate: Annotated[
+        FilePath,
+        Meta(
+            description="A file with the server's certificate and those it is signed by, in PEM. With it the server "
+            "speaks https itself; without, a reverse proxy does."
+        ),
+    ] = ""
+    tls_key: Annotated[FilePath, Meta(description="A file with the key of that certificate, in PEM.")] = ""
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and `-Proto` are believed."),
@@ -141,8 +149,16 @@ class SessionsSection(Section, frozen=True, kw_only=True):
 
 
 class SignInSection(Section, frozen=True, kw_only=True):
-    """How often somebody may try to sign in before having to wait."""
+    """What a sign-in is worth, and how often somebody may try before having to wait."""
 
+    acr: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!#-\[\]-~]*$",
+            description="What applications are told of how sure a sign-in by password is, as `acr`: a value that they "
+            "know the meaning of, best an absolute URI, without spaces; nothing where empty.",
+        ),
+    ] = ""
     window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = _limits.window
     per_account: Annotated[int, Meta(ge=1, description="Failures on one account in that time.")] = _limits.per_account
     per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (
@@ -268,6 +284,20 @@ class ClientSection(Section, frozen=True, kw_only=True):
             description="All it may ask for, separated by spaces; `none`: all standard scopes, for a machine nothing."
         ),
     ] = None
+    subject_type: Annotated[
+        Literal["public", "pairwise"],
+        Meta(
+            description="`public`: every application knows a user by the same `sub`. `pairwise`: each sector by "
+            "another, so that applications cannot compare users. A change changes every `sub` that it knows."
+        ),
+    ] = "public"
+    sector_identifier: Annotated[
+        str,
+        Meta(
+            description="The host that pairwise subjects are made for, common to applications that are to know users "
+            "by the same `sub`; the host of its redirect URIs where empty."
+        ),
+    ] = ""
     first_party: Annotated[bool, Meta(description="The operator's own: no consent page, all claims at userinfo.")] = (
         False
     )

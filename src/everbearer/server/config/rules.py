@@ -62,6 +62,16 @@ def serving_problems(config: Config) -> tuple[str, ...]:
     return ()
 
 
+def weakenings(config: Config) -> tuple[str, ...]:
+    """Return what is weaker by choice than it could be: the setting, whom it concerns, and what it costs."""
+    without_pkce = [client.client_id for client in config.clients if client.type == "web" and not client.require_pkce]
+    words = (
+        f"require_pkce = false ({', '.join(without_pkce)}): a stolen code is held back by the client's authentication "
+        "alone, and nothing ties it to the browser that asked for it (RFC 9700 §2.1.1); set it to true if it sends PKCE"
+    )
+    return (words,) if without_pkce else ()
+
+
 def _issuer(issuer: str) -> Iterator[str]:
     parts = urlsplit(issuer)
     if issuer and (parts.scheme not in {"http", "https"} or not parts.hostname):
@@ -88,8 +98,18 @@ def _server(config: Config) -> Iterator[str]:
             ipaddress.ip_network(proxy)
         except ValueError:
             yield f"server.trusted_proxies: {proxy!r} is not an address or network; write it as 10.0.0.0/8"
+    yield from _tls(config)
     if config.sessions.idle > config.sessions.absolute:
         yield "sessions.idle: is longer than sessions.absolute and would never count; shorten it"
+
+
+def _tls(config: Config) -> Iterator[str]:
+    certificate, key = config.server.tls_certificate, config.server.tls_key
+    if bool(certificate) != bool(key):
+        missing = "tls_key" if certificate else "tls_certificate"
+        yield f"server.{missing}: is missing; a certificate and its key are named together, or neither"
+    if certificate and urlsplit(config.issuer).scheme == "http":
+        yield "issuer: begins with http://, but server.tls_certificate makes it https; write it with https://"
 
 
 def _keys(config: Config) -> Iterator[str]:

@@ -135,6 +135,7 @@ def _short_secret(client: ClientSection) -> str:
 def _files_for_all(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     files = (
         environ.get(SECRET_FILE) or ("" if environ.get(SECRET) else config.secret_file),
+        config.server.tls_key,
         *(client.client_secret_file for client in config.clients),
         *(user.password_file for user in config.users),
     )

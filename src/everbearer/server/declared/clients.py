@@ -17,6 +17,7 @@ from everbearer.oauth.models import (
     Client,
     Lifetimes,
     RotationPolicy,
+    SubjectType,
 )
 from everbearer.oauth.scope import Scope, parse_scope
 from everbearer.oauth.sealing import Sealer
@@ -68,6 +69,8 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         post_logout_redirect_uris=section.post_logout_redirect_uris,
         grant_types=section.grant_types or _grant_types(section),
         scope=parse_scope(section.scope) if section.scope is not None else _scope(section, config),
+        subject_type=SubjectType(section.subject_type),
+        sector_identifier=section.sector_identifier,
         first_party=section.first_party,
         require_pkce=section.type != "web" if section.require_pkce is None else section.require_pkce,
         access_token_format=AccessTokenFormat(section.access_token_format),

@@ -14,14 +14,13 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from everbearer.login.models import Session
-from everbearer.login.sessions import SECRET_LENGTH, authentication
+from everbearer.login.sessions import SECRET_LENGTH
 from everbearer.oauth.authorization_endpoint import (
-    NONE,
-    AuthorizationRequest,
     complete_authorization,
     refuse_authorization,
     validate_authorization_request,
 )
+from everbearer.oauth.authorization_request import NONE, AuthorizationRequest
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.errors import LoginRequired, StoreUnavailable
 from everbearer.oauth.events import Event, EventKind
@@ -73,7 +72,7 @@ async def sign_in_by_app_session(request: Request, site: Site) -> Response:
         return refuse_authorization(asked, error, site.server)
     present = (await browser_of(request, site)).session
     if present is not None and present.subject == grant.subject:
-        return await complete_authorization(asked, authentication(present), site.server)
+        return await complete_authorization(asked, site.authentication(present), site.server)
     session = _session(grant, request, site.now())
     event = Event(
         kind=EventKind.SIGNED_IN,
@@ -86,7 +85,7 @@ async def sign_in_by_app_session(request: Request, site: Site) -> Response:
         agent=request.user_agent,
     )
     await site.store.create_session(session, event)
-    return signed_in(await complete_authorization(asked, authentication(session), site.server), session, site)
+    return signed_in(await complete_authorization(asked, site.authentication(session), site.server), session, site)
 
 
 def _refresh_token(request: Request) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from everbearer.login.consent import give_consent, needs_consent
 from everbearer.login.models import Consent, Session
-from everbearer.login.sessions import answers_flow, authentication, needs_sign_in
+from everbearer.login.sessions import answers_flow, needs_sign_in
 from everbearer.oauth.authorization_endpoint import (
-    AuthorizationRequest,
     complete_authorization,
     refuse_authorization,
+    unmet,
     validate_authorization_request,
 )
+from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.errors import AccessDenied, ConsentRequired, LoginRequired
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.parameters import format_parameters, parse, posted_parameters
@@ -41,6 +42,10 @@ async def authorize(request: Request, site: Site) -> Response:
     session = browser.session
     if session is None or _must_sign_in(asked, session, site):
         return _to_sign_in(asked, session, site)
+    # Before anybody is asked to consent to what cannot be.
+    refused = unmet(asked, site.authentication(session), site.server)
+    if refused is not None:
+        return refuse_authorization(asked, refused, site.server)
     consent = await site.store.consent(session.subject, asked.client.client_id)
     if _must_consent(asked, consent):
         if "none" in asked.prompt:
@@ -64,7 +69,7 @@ async def consent(request: Request, site: Site) -> Response:
     given = await give_consent(
         session.subject,
         asked.client.client_id,
-        asked.scope,
+        asked.consent_scope,
         store=site.store,
         now=site.now(),
         address=request.remote_address,
@@ -79,7 +84,7 @@ def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> 
         session,
         prompt=asked.prompt | {"login"} if alone else asked.prompt,
         max_age=asked.max_age,
-        hinted_subject=asked.hinted_subject,
+        another_user=not all(named.is_user(session.subject, site.server) for named in asked.named),
         flow=asked.parameters.get(FLOW, ""),
         now=site.now(),
     )
@@ -93,14 +98,14 @@ def _to_sign_in(asked: AuthorizationRequest, session: Session | None, site: Site
     if session is not None and answers_flow(session, flow, site.now()):
         # Asked to sign in for this very request, the user did, as another than the one hinted at. Asking again
         # would be a loop.
-        error = LoginRequired("the user who signed in is not the one that id_token_hint names")
+        error = LoginRequired("the user who signed in is not the one that the request names")
         return refuse_authorization(asked, error, site.server)
     return redirect(f"{site.path(SIGN_IN)}?{format_parameters(asked.parameters, flow=random_id())}")
 
 
 def _must_consent(asked: AuthorizationRequest, consent: Consent) -> bool:
     return needs_consent(
-        asked.client, asked.scope, prompt=asked.prompt, redirect_uri=asked.redirect_uri, consent=consent
+        asked.client, asked.consent_scope, prompt=asked.prompt, redirect_uri=asked.redirect_uri, consent=consent
     )
 
 
@@ -120,7 +125,7 @@ async def _consent_page(
         form_target=asked.redirect_uri,
         client=asked.client,
         login=user.login if user else "",
-        scopes=[(value, site.server.scopes.get(value, "")) for value in asked.scope if value != OFFLINE_ACCESS],
+        scopes=[(value, site.server.scopes.get(value, "")) for value in asked.consent_scope if value != OFFLINE_ACCESS],
         offline=OFFLINE_ACCESS in asked.scope,
         form_action=f"{site.path(CONSENT)}?{request.query}",
         form_token=form_token(browser, _consent_action(session, request), site),
@@ -132,7 +137,7 @@ async def _complete(
 ) -> Response:
     return await complete_authorization(
         asked,
-        authentication(session),
+        site.authentication(session),
         site.server,
         consent_epoch=consent.epoch,
         address=request.remote_address,

@@ -33,7 +33,7 @@ async def end_session(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     if browser.session is None:
         return _nobody_signed_in(asked, site)
-    if _names(asked, browser.session):
+    if _names(asked, browser.session, site):
         return await _sign_out(asked, parameters, browser.session, site)
     return _confirmation_page(asked, request, browser, browser.session, site)
 
@@ -55,10 +55,11 @@ def sign_out_action(session: Session) -> str:
     return f"sign-out {session.session_id}"
 
 
-def _names(asked: EndSessionRequest, session: Session) -> bool:
+def _names(asked: EndSessionRequest, session: Session, site: Site) -> bool:
     if not asked.hint_valid:
         return False
-    return asked.hinted_session_id == session.session_id or asked.hinted_subject == session.subject
+    same_user = asked.named is not None and asked.named.is_user(session.subject, site.server)
+    return same_user or asked.hinted_session_id == session.session_id
 
 
 async def _sign_out(asked: EndSessionRequest, parameters: Parameters, session: Session, site: Site) -> Response:

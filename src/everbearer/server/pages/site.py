@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from everbearer.login.models import SessionLifetimes
+from everbearer.login.models import Session, SessionLifetimes
 from everbearer.login.passwords import RunHeavy
+from everbearer.login.sessions import authentication
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.models import Authentication
 from everbearer.storage.store import AdminStore
 
 
@@ -25,6 +27,9 @@ class Site:
     limits: SignInLimits = field(default_factory=SignInLimits)
     lifetimes: SessionLifetimes = field(default_factory=SessionLifetimes)
 
+    acr: str = ""
+    """The `acr` of a sign-in by password; empty where it has none."""
+
     @property
     def secure(self) -> bool:
         """Whether browsers reach us by https, so that cookies are kept from plain http."""
@@ -35,6 +40,10 @@ class Site:
         """Return the web origin of the issuer."""
         parts = urlsplit(self.server.issuer)
         return f"{parts.scheme}://{parts.netloc}"
+
+    def authentication(self, session: Session) -> Authentication:
+        """Return what the protocol says of the sign-in of a session."""
+        return authentication(session, acr=self.acr)
 
     def now(self) -> int:
         """Return the server's time."""

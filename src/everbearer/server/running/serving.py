@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ import uvloop
 from everbearer.http.forwarding import client_address_behind
 from everbearer.http.http1 import Serving
 from everbearer.server.config import Config
+from everbearer.server.config.tls import tls_context
 from everbearer.server.observing.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ ASSEMBLE = "everbearer.server.app:assemble"
 """Found by name where it runs: neither other commands nor the parent of several processes have any use for it."""
 GRACE = 10
 """Seconds that requests under way have to finish when the server is told to stop."""
+HANDSHAKE = 8
+"""Seconds that a client has to agree on TLS; less than the server waits for when it stops."""
 LINGER = 0.5
 """Seconds that a silent connection stays open then: its next request may have been sent already."""
 BACKLOG = 2048
@@ -104,6 +108,7 @@ class _Process:
         self._development = job.development
         self._listening = listening
         self._announce = announce
+        self._tls = tls_context(job.config.server)
         self._told = asyncio.Event()
         assemble: Callable[..., Assembled] = resolve_name(ASSEMBLE)
         self._whole = assemble(
@@ -178,7 +183,7 @@ class _Process:
             return False  # Another process was first, or whoever called has gone.
         accepted.settimeout(0)
         loop = asyncio.get_running_loop()
-        task = loop.create_task(_connect(loop, self._serving, accepted))
+        task = loop.create_task(_connect(loop, self._serving, accepted, self._tls))
         self._serving.tasks.add(task)
         task.add_done_callback(self._serving.tasks.discard)
         return True
@@ -197,8 +202,12 @@ class _Process:
             await asyncio.sleep(LOOK_EVERY)
 
 
-async def _connect(loop: asyncio.AbstractEventLoop, serving: Serving, accepted: socket.socket) -> None:
+async def _connect(
+    loop: asyncio.AbstractEventLoop, serving: Serving, accepted: socket.socket, tls: ssl.SSLContext | None
+) -> None:
     try:
-        await loop.connect_accepted_socket(serving.connection, accepted)
+        await loop.connect_accepted_socket(
+            serving.connection, accepted, ssl=tls, ssl_handshake_timeout=HANDSHAKE if tls else None
+        )
     except OSError:
         accepted.close()

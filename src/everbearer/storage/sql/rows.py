@@ -18,6 +18,7 @@ from everbearer.oauth.models import (
     Ended,
     EndReason,
     Grant,
+    RequestedClaims,
 )
 from everbearer.oauth.scope import Scope, format_scope
 from everbearer.storage.sql.history import history_of, history_text
@@ -27,6 +28,7 @@ from everbearer.storage.store import StoredKey
 
 _client = msgspec.json.Decoder(Client)
 _code = msgspec.json.Decoder(CodeBinding)
+_requested_claims = msgspec.json.Decoder(RequestedClaims)
 _texts = msgspec.json.Decoder(tuple[str, ...])
 _details = msgspec.json.Decoder(dict[str, str])
 _claims = msgspec.json.Decoder(dict[str, Any])
@@ -74,7 +76,8 @@ GRANT_COLUMNS = """
     grants.grant_id, grants.client_id, grants.subject, grants.scope, grants.secret, grants.offline, grants.auth_time,
     grants.amr, grants.acr, grants.session_id, grants.user_epoch, grants.client_epoch, grants.consent_epoch,
     grants.created_at, grants.rotated_at, grants.used_at, grants.generation, grants.confirmed, grants.retries,
-    grants.late_generation, grants.late_streak, grants.idempotency_key, grants.code, grants.history"""
+    grants.late_generation, grants.late_streak, grants.idempotency_key, grants.code, grants.history,
+    grants.claims"""
 
 
 def grant_columns(grant: Grant) -> dict[str, Value]:
@@ -94,6 +97,7 @@ def grant_columns(grant: Grant) -> dict[str, Value]:
         "client_epoch": grant.client_epoch,
         "consent_epoch": grant.consent_epoch,
         "created_at": grant.created_at,
+        "claims": json_text(grant.claims) if grant.claims else None,
         **changing_columns(grant),
     }
 
@@ -124,7 +128,7 @@ def grant_of(row: Row) -> Grant:
     """Read a grant: `GRANT_COLUMNS`, then its own end and those of its user, client, consent and session."""
     (grant_id, client_id, subject, scope, secret, offline, auth_time, amr, acr, session_id, user_epoch) = row[:11]
     (client_epoch, consent_epoch, created_at, rotated_at, used_at, generation, confirmed, retries) = row[11:19]
-    (late_generation, late_streak, idempotency_key, code, history) = row[19:24]
+    (late_generation, late_streak, idempotency_key, code, history, claims) = row[19:25]
     return Grant(
         grant_id=grant_id,
         client_id=client_id,
@@ -150,10 +154,11 @@ def grant_of(row: Row) -> Grant:
         late_streak=late_streak,
         idempotency_key=idempotency_key,
         code=_code.decode(code) if code else None,
+        claims=_requested_claims.decode(claims) if claims else None,
         client_epoch=client_epoch,
         consent_epoch=consent_epoch,
         history=history_of(history),
-        ended=_end_upon(row[24:39]),
+        ended=_end_upon(row[25:40]),
     )
 
 
@@ -282,6 +287,11 @@ def event_of(row: Row) -> Event:
 def sealed_text(sealed: bytes) -> str:
     """Return a sealed value as its column holds it."""
     return _base64(sealed)
+
+
+def sealed_bytes(text: str) -> bytes:
+    """Return what a column holds sealed."""
+    return _binary(text)
 
 
 def key_columns(key: StoredKey) -> dict[str, Value]:

@@ -19,6 +19,7 @@ from everbearer.storage.sql import (
     grants,
     keys,
     migrations,
+    sealed_values,
     sessions,
     users,
 )
@@ -104,6 +105,8 @@ class SqlStore:
     retire_key = _writes(keys.retire_key)
     reseal_key = _writes(keys.reseal_key)
     keys = _reads(keys.keys)
+    sealed_value = _reads(sealed_values.sealed_value)
+    keep_sealed_value = _writes(sealed_values.keep_sealed_value)
 
     record = _writes(events.record)
     events = _reads(events.events)

@@ -1,0 +1,268 @@
+"""The authorization request, read and checked (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.claims import ClaimsParameter, read_claims_parameter, scope_of_claims, within_reach
+from everbearer.oauth.errors import (
+    InvalidRequest,
+    InvalidScope,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from everbearer.oauth.id_tokens import read_id_token_hint
+from everbearer.oauth.models import (
+    AUTHORIZATION_CODE,
+    REFRESH_TOKEN,
+    Client,
+    RequestedClaims,
+    SubjectType,
+)
+from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
+from everbearer.oauth.response_modes import ResponseMode
+from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, parse_scope, require_within
+from everbearer.oauth.subjects import NamedSubject
+
+CODE = "code"
+NONE = "none"
+"""Nothing is issued; the browser only comes back signed in (Multiple Response Type Encoding Practices §4)."""
+RESPONSE_TYPES = (CODE, NONE)
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
+MOST_LANGUAGES = 10
+_OF_THE_BROWSER = frozenset({"token", "id_token"})
+"""What no response type here gives, and what must never stand in a query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """An authorization request that was checked: its client is known and its redirect URI that client's."""
+
+    client: Client
+    response_type: str
+    response_mode: ResponseMode
+    redirect_uri: str
+    """Where to answer."""
+    redirect_uri_sent: str
+    """As it stood in the request; empty where it was left out."""
+    scope: Scope
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_challenge: str
+    prompt: frozenset[str]
+    max_age: int | None
+    login_hint: str
+    named: tuple[NamedSubject, ...]
+    """Whom it says the user is, by `id_token_hint` or by `sub` in `claims`: only they will do."""
+    ui_locales: tuple[str, ...]
+    acr_values: tuple[str, ...]
+    """What the sign-in should be, the best first; none of them need be."""
+    required_acr: tuple[str, ...]
+    """Of these the sign-in must be; empty where none is required (OpenID Connect Core §5.5.1.1)."""
+    claims: RequestedClaims | None
+    """What it asks for by name, as far as its client may have it."""
+    parameters: Parameters
+
+    @property
+    def offline(self) -> bool:
+        """Return whether it asks for refresh tokens."""
+        return OFFLINE_ACCESS in self.scope
+
+    @property
+    def consent_scope(self) -> Scope:
+        """Return what the user is to consent to: its scope, and the values that stand for the claims it names."""
+        return tuple(dict.fromkeys((*self.scope, *scope_of_claims(self.claims))))
+
+
+def redirect_uri_of(parameters: Parameters, client: Client, server: AuthorizationServer) -> str:
+    """Return where to answer.
+
+    Raises:
+        InvalidRequest: that is in doubt.
+    """
+    sent = parameters.get("redirect_uri")
+    if sent is None:
+        return _only_redirect_uri(parameters, client)
+    if registered(sent, client.redirect_uris):
+        return sent
+    # The server's own pages are a safe place to come back to, where nothing is carried along.
+    own = well_formed(sent) and origin_of(sent) == origin_of(server.issuer) != "" and "@" not in sent
+    if own and parameters.get("response_type") == NONE:
+        return sent
+    raise InvalidRequest("redirect_uri is not registered for this client; register it exactly as it is sent")
+
+
+def _only_redirect_uri(parameters: Parameters, client: Client) -> str:
+    # "redirect_uri REQUIRED" (OpenID Connect Core §3.1.2.1); optional without OpenID where one is registered
+    # (RFC 6749 §3.1.2.3).
+    if len(client.redirect_uris) != 1 or OPENID in parameters.get("scope", "").split():
+        raise InvalidRequest("the parameter redirect_uri is missing")
+    return client.redirect_uris[0]
+
+
+def default_response_mode(parameters: Parameters) -> ResponseMode:
+    """Return how to answer where the request does not say (Multiple Response Type Encoding Practices §3 and §5)."""
+    for_the_browser = _OF_THE_BROWSER & set(parameters.get("response_type", "").split())
+    return ResponseMode.FRAGMENT if for_the_browser else ResponseMode.QUERY
+
+
+def response_mode_of(parameters: Parameters) -> ResponseMode:
+    """Return how to answer.
+
+    Raises:
+        InvalidRequest: not in the way that is asked for.
+    """
+    default = default_response_mode(parameters)
+    try:
+        mode = ResponseMode(parameters.get("response_mode", default))
+    except ValueError:
+        raise InvalidRequest(f"response_mode must be one of: {', '.join(ResponseMode)}") from None
+    # "the Response Mode query MUST NOT be used" with tokens (§5: they would stand in logs and histories).
+    if mode is ResponseMode.QUERY and default is not ResponseMode.QUERY:
+        raise InvalidRequest("response_mode=query is not for response types with token or id_token")
+    return mode
+
+
+async def read_authorization_request(
+    parameters: Parameters, client: Client, redirect_uri: str, mode: ResponseMode, server: AuthorizationServer
+) -> AuthorizationRequest:
+    """Return the request, checked.
+
+    Raises:
+        OAuthError: it cannot be granted, whoever signs in.
+    """
+    _refuse_what_is_not_offered(parameters)
+    response_type = _response_type(parameters, client, server)
+    scope = _scope(parameters, client, server)
+    claims = _claims(parameters, scope)
+    return AuthorizationRequest(
+        client=client,
+        response_type=response_type,
+        response_mode=mode,
+        redirect_uri=redirect_uri,
+        redirect_uri_sent=parameters.get("redirect_uri", ""),
+        scope=scope,
+        state=parameters.get("state", ""),
+        nonce=parameters.get("nonce", ""),
+        code_challenge=_code_challenge(parameters, client) if response_type == CODE else "",
+        prompt=_prompt(parameters),
+        max_age=_max_age(parameters),
+        login_hint=parameters.get("login_hint", ""),
+        named=(
+            *await _hinted(parameters, client, server),
+            *(NamedSubject(subject=subject, client=client) for subject in claims.subjects),
+        ),
+        ui_locales=_languages(parameters, "ui_locales"),
+        acr_values=tuple(parameters.get("acr_values", "").split()),
+        required_acr=claims.required_acr,
+        claims=within_reach(claims.requested, client),
+        parameters=parameters,
+    )
+
+
+def _refuse_what_is_not_offered(parameters: Parameters) -> None:
+    # Never silently ignored: what a request object says would go unheard (OpenID Connect Core §6).
+    if "request" in parameters:
+        raise RequestNotSupported("request objects are not supported; send the parameters themselves")
+    if "request_uri" in parameters:
+        raise RequestUriNotSupported("request_uri is not supported; send the parameters themselves")
+    if "registration" in parameters:
+        raise RegistrationNotSupported("the registration parameter is not supported")
+
+
+def _response_type(parameters: Parameters, client: Client, server: AuthorizationServer) -> str:
+    response_type = parameters.require("response_type")
+    if response_type not in RESPONSE_TYPES:
+        raise UnsupportedResponseType("response_type must be code")
+    if AUTHORIZATION_CODE not in client.grant_types:
+        raise UnauthorizedClient("this client may not use the authorization code grant")
+    if client.subject_type is SubjectType.PAIRWISE and not server.pairwise_salt():
+        raise UnauthorizedClient("this client has pairwise subjects, and the server has none to give")
+    return response_type
+
+
+def _scope(parameters: Parameters, client: Client, server: AuthorizationServer) -> Scope:
+    scope = parse_scope(parameters.get("scope", ""))
+    # "If the client omits the scope parameter [...], the authorization server MUST either process the request using a
+    # pre-defined default value or fail the request indicating an invalid scope" (RFC 6749 §3.3).
+    if not scope:
+        raise InvalidScope("the parameter scope is missing, e.g. scope=openid offline_access")
+    require_within(scope, tuple(server.scopes), "is not known here")
+    require_within(scope, client.scope, "is not allowed to this client")
+    # "The Authorization Server MUST ignore the offline_access request unless [...]" (OpenID Connect Core §11).
+    keep_offline = REFRESH_TOKEN in client.grant_types
+    kept = tuple(value for value in scope if keep_offline or value != OFFLINE_ACCESS)
+    if not kept:
+        raise InvalidScope("this client may not have refresh tokens; ask for more than offline_access")
+    return kept
+
+
+def _code_challenge(parameters: Parameters, client: Client) -> str:
+    challenge = parameters.get("code_challenge")
+    method = parameters.get("code_challenge_method")
+    if challenge is None:
+        # "Public clients MUST use PKCE" (RFC 9700 §2.1.1).
+        if client.public or client.require_pkce or method is not None:
+            raise InvalidRequest("the parameter code_challenge is missing: this client must use PKCE (RFC 7636)")
+        return ""
+    if method != "S256":
+        raise InvalidRequest("code_challenge_method must be S256")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise InvalidRequest("code_challenge must be the SHA-256 of the code_verifier in base64url: 43 characters")
+    return challenge
+
+
+def _prompt(parameters: Parameters) -> frozenset[str]:
+    prompt = frozenset(parameters.get("prompt", "").split())
+    if not prompt <= PROMPTS:
+        raise InvalidRequest(f"prompt must be of: {', '.join(sorted(PROMPTS))}")
+    # "If this parameter contains none with any other value, an error is returned" (OpenID Connect Core §3.1.2.1).
+    if "none" in prompt and len(prompt) > 1:
+        raise InvalidRequest("prompt=none cannot be combined with other values")
+    return prompt
+
+
+def _max_age(parameters: Parameters) -> int | None:
+    text = parameters.get("max_age")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):  # noqa: PLR2004 - three centuries
+        raise InvalidRequest("max_age must be a number of seconds")
+    return int(text)
+
+
+async def _hinted(parameters: Parameters, client: Client, server: AuthorizationServer) -> tuple[NamedSubject, ...]:
+    text = parameters.get("id_token_hint")
+    if text is None:
+        return ()
+    hint = read_id_token_hint(text, server)
+    if hint is None:
+        raise InvalidRequest("id_token_hint is not an ID token of this server")
+    # "The Authorization Server need not be listed as an audience of the ID Token" (OpenID Connect Core §3.1.2.1), nor
+    # need its client be the one that asks.
+    told = client if hint.client_id == client.client_id else await server.store.client(hint.client_id)
+    return (NamedSubject(subject=hint.subject, client=told or client),)
+
+
+def _claims(parameters: Parameters, scope: Scope) -> ClaimsParameter:
+    text = parameters.get("claims")
+    # They are OpenID Connect's, and nothing without it.
+    if OPENID not in scope:
+        return ClaimsParameter(requested=RequestedClaims())
+    read = read_claims_parameter("{}" if text is None else text)
+    locales = _languages(parameters, "claims_locales")
+    return replace(read, requested=replace(read.requested, locales=locales))
+
+
+def _languages(parameters: Parameters, name: str) -> tuple[str, ...]:
+    # "An error SHOULD NOT result if some or all of the requested locales are not supported" (§3.1.2.1, §5.2).
+    tags = parameters.get(name, "").split()
+    return tuple(tag for tag in tags if _LANGUAGE.fullmatch(tag))[:MOST_LANGUAGES]
