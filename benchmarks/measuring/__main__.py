@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-from measuring import comparing, growing, runners, storm
+from measuring import comparing, growing, runners, storm, weighing
 from measuring.machine import describe
 from measuring.page import write_page
 from measuring.paths import RESULTS
 from measuring.rounds import Pace
 from measuring.setup import say, set_up_generator, set_up_node, set_up_python
 
-PARTS = ("compare", "growth", "runners", "storm")
+PARTS = ("compare", "growth", "runners", "storm", "capacity")
 SETTING_UP = 1800
 """Seconds on top of measuring that setting up and filling may take, before all of it is given up."""
 
@@ -58,6 +58,10 @@ def _measured(asked: argparse.Namespace, part: str) -> dict[str, Any]:
     elif part == "runners":
         lasts = runners.duration(others)
         work = lambda: runners.compare_runners(others)  # noqa: E731 - one of them
+    elif part == "capacity":
+        grants = weighing.QUICK if asked.quick else weighing.FULL
+        lasts = weighing.duration(grants, others)
+        work = lambda: weighing.weigh(grants, others)  # noqa: E731 - one of them
     else:
         lasts = storm.duration(others)
         work = lambda: storm.brave(others, asked.only)  # noqa: E731 - one of them

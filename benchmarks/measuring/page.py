@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from measuring.capacity_page import write_capacity
 from measuring.figures import FIGURES, Samples, figures_of, machine_line, median_of, ratio, table
 from measuring.paths import ROOT
 from measuring.plot import bars
@@ -73,6 +74,8 @@ def write_page(results: Mapping[str, Any]) -> list[Path]:
         sections += _runners(results["runners"])
     if results.get("storm"):
         sections += storm_sections(results["storm"])
+    if results.get("capacity"):
+        written += write_capacity(results["capacity"], ROOT / "docs")
     page.write_text("\n".join(sections).rstrip() + "\n", encoding="utf-8")
     return written
 

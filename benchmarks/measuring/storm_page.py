@@ -62,4 +62,4 @@ def _row(turns: Mapping[str, Any], name: str) -> list[str]:
 
 def _of_alone(turns: Mapping[str, Sequence[Mapping[str, Any]]], name: str) -> float:
     pairs = zip(turns[name], turns[ALONE], strict=True)
-    return statistics.median(turn["refreshes"]["p99"] / alone["refreshes"]["p99"] for turn, alone in pairs)
+    return float(statistics.median(turn["refreshes"]["p99"] / alone["refreshes"]["p99"] for turn, alone in pairs))
