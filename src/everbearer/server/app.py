@@ -137,6 +137,7 @@ def assemble(
     pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED))
     clock = SharedClock(store)
     keys = SigningKeys(store, sealer, clock)
+    metrics.watch_connections(store.connections)
     metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
     metrics.watch(KEY_AGE, lambda: {(alg,): clock() - since for alg, since in keys.signing_since().items()})
 
