@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from everbearer.simulation.capacity_plot import plot_needs
 from everbearer.simulation.load import Load
 
 from measuring.figures import machine_line, table
-from measuring.weighing import COMPRESSED, FEW, WIDE
+from measuring.weighing import COMPRESSED, PLAIN
 
 _HEAD = ("users", "mean", "busiest", "nodes", "databases", "for", "grants, GB", "WAL, MB/s", "WAL a day, GB")
 _MOST = SIZES[-1]
@@ -43,38 +43,25 @@ def with_blocks(text: str, capacity: Mapping[str, Any]) -> str:
     return text
 
 
-def cost_of(capacity: Mapping[str, Any], images: str = WIDE) -> Cost:
-    """Return the cost of a refresh: medians, with what an image of a page takes reckoned from two kinds of turns."""
-    turns = capacity["turns"]
-    wide, few = _log(turns[WIDE]), _log(turns[FEW])
-    # Bytes are those of the record and of the images; where few grants are refreshed there are fewer images.
-    image = (wide[0] - few[0]) / (wide[1] - few[1])
-    record = max(1.0, few[0] - few[1] * image)
-    asked = _log(turns[images])
+def cost_of(capacity: Mapping[str, Any], name: str = PLAIN) -> Cost:
+    """Return the cost of a refresh: medians of the turns, with or without `wal_compression`."""
+    turns = capacity["turns"][name]
     return Cost(
-        node_cpu_ms=_cpu(turns[images], "server_cpu"),
-        database_cpu_ms=_cpu(turns[images], "database_cpu"),
+        node_cpu_ms=_cpu(turns, "server_cpu"),
+        database_cpu_ms=_cpu(turns, "database_cpu"),
         grant_bytes=capacity["bytes_per_grant"],
-        wal_bytes=max(100, _hundreds(record)),
-        page_images=round(asked[1], 1),
-        image_bytes=_hundreds((asked[0] - record) / asked[1]),
+        wal_bytes=round(_median(turn["record_bytes"] / turn["count"] for turn in turns)),
+        page_images=round(_median(turn["images"] / turn["count"] for turn in turns), 1),
+        image_bytes=round(_median(turn["image_bytes"] / turn["images"] for turn in turns)),
     )
 
 
-def _hundreds(number: float) -> int:
-    return round(number / 100) * 100
-
-
-def _log(turns: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Return the bytes and the page images of one refresh."""
-    return (
-        statistics.median(turn["wal_bytes"] / turn["count"] for turn in turns),
-        statistics.median(turn["wal_images"] / turn["count"] for turn in turns),
-    )
+def _median(values: Iterable[float]) -> float:
+    return float(statistics.median(values))
 
 
 def _cpu(turns: Sequence[Mapping[str, Any]], name: str) -> float:
-    return round(float(statistics.median(turn["refreshes"][name] for turn in turns)), 2)
+    return round(_median(turn["refreshes"][name] for turn in turns), 2)
 
 
 def _measured(capacity: Mapping[str, Any]) -> str:

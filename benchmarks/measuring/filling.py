@@ -77,10 +77,10 @@ def grant(kind: Kind, number: int, now: int) -> Grant:
     )
 
 
-def tokens(kind: Kind, secret: str, *, count: int, of: int, now: int, seed: int = 0, after: int = 0) -> list[str]:
-    """Return the refresh tokens of some grants, drawn from the first `of`, but for those `after` which it begins."""
+def tokens(kind: Kind, secret: str, *, count: int, of: int, now: int, seed: int = 0) -> list[str]:
+    """Return the refresh tokens of some grants, drawn from the first `of`."""
     sealer = Sealer([secret.encode()])
-    numbers = random.Random(seed).sample(range(after, of), count)  # noqa: S311 - which ones does not matter
+    numbers = random.Random(seed).sample(range(of), count)  # noqa: S311 - which ones does not matter
     return [seal_refresh_token(grant(kind, number, now), sealer) for number in numbers]
 
 

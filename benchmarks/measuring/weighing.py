@@ -30,12 +30,15 @@ FULL, QUICK = 1_000_000, 100_000
 """How many grants there are."""
 FASTEST = 4000
 """Refreshes per second that are hardly exceeded: for each of them there is a grant of its own, while grants last."""
-NARROW = 1000
-"""Few grants, whose pages are soon all written since the checkpoint: what is left is the record of the refresh."""
-WIDE, COMPRESSED, FEW = "each of another grant", "each of another grant, wal_compression", f"of {NARROW} grants"
-TURNS = (WIDE, COMPRESSED, FEW)
+PLAIN, COMPRESSED = "plain", "wal_compression"
+TURNS = (PLAIN, COMPRESSED)
 
-_COUNTS = "SELECT wal_bytes, wal_fpi, (SELECT sum(generation) FROM grants) FROM pg_stat_wal"
+_COUNTS = """
+SELECT pg_current_wal_insert_lsn() - '0/0', wal_fpi, (SELECT sum(generation) FROM grants) FROM pg_stat_wal
+"""
+_WRITTEN = """
+SELECT sum(record_size), sum(fpi_size) FROM pg_get_wal_stats('0/0'::pg_lsn + {begin}, '0/0'::pg_lsn + {end}, true)
+"""
 _HOT = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'grants'"
 
 
@@ -45,8 +48,10 @@ class Weighed:
 
     refreshes: Sample
     count: int
-    wal_bytes: int
-    wal_images: int
+    record_bytes: int
+    images: int
+    """Of whole pages."""
+    image_bytes: int
 
 
 def duration(grants: int, pace: Pace) -> float:
@@ -81,6 +86,7 @@ def _serving(grants: int) -> Iterator[tuple[Cluster, Installation, Target, int]]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=WORK, prefix="weighing-")))
         server = stack.enter_context(cluster())
         installation = install(folder, workers=WORKERS, database=server.create("weighing"))
+        server.run("weighing", "CREATE EXTENSION pg_walinspect")
         now = int(time.time())
         say(f"filling in {grants} grants")
         fill(installation.database, LIVED, grants, now=now)
@@ -90,32 +96,33 @@ def _serving(grants: int) -> Iterator[tuple[Cluster, Installation, Target, int]]
 
 def _calls(installation: Installation, grants: int, pace: Pace, now: int) -> dict[str, Call]:
     """Return refreshes of which no grant is in two turns: each presents the token that its grant was filled in with."""
-    few = NARROW * pace.rounds
-    wide = min((grants - few) // 2, round(FASTEST * (pace.warm_up + pace.seconds)) * pace.rounds)
-    everywhere = installation.refresh(LIVED, count=2 * wide, of=grants, now=now, after=few)
-    halves = (replace(everywhere, tokens=everywhere.tokens[part]) for part in (slice(wide), slice(wide, None)))
-    together = installation.refresh(LIVED, count=few, of=few, now=now)
-    return dict(zip(TURNS, [*halves, together], strict=True))
+    half = min(grants // 2, round(FASTEST * (pace.warm_up + pace.seconds)) * pace.rounds)
+    everything = installation.refresh(LIVED, count=2 * half, of=grants, now=now)
+    return {
+        PLAIN: replace(everything, tokens=everything.tokens[:half]),
+        COMPRESSED: replace(everything, tokens=everything.tokens[half:]),
+    }
 
 
 def _turn(name: str, call: Call, server: Cluster, target: Target, pace: Pace, *, chains: int) -> Weighed:
     server.run("postgres", f"ALTER SYSTEM SET wal_compression = {'on' if name == COMPRESSED else 'off'}")
     server.run("postgres", "SELECT pg_reload_conf()")
     server.run("postgres", "CHECKPOINT")
-    before = _counts(server)
+    before = _numbers(server, _COUNTS)
     refreshes = measure(
         target, call, connections=CONNECTIONS, warm_up=pace.warm_up, seconds=pace.seconds, chains=chains
     )
     # What was counted is told by the sessions when they have been idle for a while.
     time.sleep(1 + SETTLE)
-    after = _counts(server)
-    wal_bytes, images, count = (later - earlier for later, earlier in zip(after, before, strict=True))
+    after = _numbers(server, _COUNTS)
+    images, count = after[1] - before[1], after[2] - before[2]
+    records, whole = _numbers(server, _WRITTEN.format(begin=before[0], end=after[0]))
     say(
         f"{name}: {refreshes.rate:.0f}/s, CPU {refreshes.server_cpu:.2f} + {refreshes.database_cpu:.2f} ms, "
-        f"{wal_bytes / count:.0f} bytes of WAL, {images / count:.2f} page images"
+        f"{records / count:.0f} bytes of WAL, {images / count:.2f} images of {whole / images:.0f} bytes"
     )
-    return Weighed(refreshes=refreshes, count=count, wal_bytes=wal_bytes, wal_images=images)
+    return Weighed(refreshes=refreshes, count=count, record_bytes=records, images=images, image_bytes=whole)
 
 
-def _counts(server: Cluster) -> list[int]:
-    return [int(each) for each in server.run("weighing", _COUNTS).split("|")]
+def _numbers(server: Cluster, query: str) -> list[int]:
+    return [int(float(each)) for each in server.run("weighing", query).split("|")]

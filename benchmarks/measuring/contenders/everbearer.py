@@ -149,9 +149,9 @@ class Installation:
             raise NotStarted(f"everbearer {' '.join(arguments)}: {(done.stderr or done.stdout).strip()[-1000:]}")
         return done.stdout
 
-    def refresh(self, kind: Kind, *, count: int, of: int, now: int, after: int = 0) -> Call:
-        """Return refreshes of some of the grants that a database was filled with; see `tokens`."""
-        chosen = tokens(kind, self.secret, count=count, of=of, now=now, after=after)
+    def refresh(self, kind: Kind, *, count: int, of: int, now: int, seed: int = 0) -> Call:
+        """Return refreshes of some of the grants that a database was filled with."""
+        chosen = tokens(kind, self.secret, count=count, of=of, now=now, seed=seed)
         return refresh_call(TOKEN, self.authorization, chosen)
 
 
