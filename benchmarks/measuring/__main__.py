@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-from measuring import comparing, growing, runners
+from measuring import comparing, growing, runners, storm, weighing
 from measuring.machine import describe
 from measuring.page import write_page
 from measuring.paths import RESULTS
 from measuring.rounds import Pace
 from measuring.setup import say, set_up_generator, set_up_node, set_up_python
 
-PARTS = ("compare", "growth", "runners")
+PARTS = ("compare", "growth", "runners", "storm", "capacity")
 SETTING_UP = 1800
 """Seconds on top of measuring that setting up and filling may take, before all of it is given up."""
 
@@ -50,14 +50,21 @@ def _measured(asked: argparse.Namespace, part: str) -> dict[str, Any]:
         if any(each.name.startswith("oidc-provider") for each in contenders):
             set_up_node()
         lasts = comparing.duration(contenders, headline, others)
-        work = lambda: comparing.compare(contenders, headline, others)  # noqa: E731 - one of three
+        work = lambda: comparing.compare(contenders, headline, others)  # noqa: E731 - one of them
     elif part == "growth":
         sizes = growing.QUICK if asked.quick else growing.FULL
         lasts = growing.duration(sizes, others)
-        work = lambda: growing.grow(sizes, others, asked.only)  # noqa: E731 - one of three
-    else:
+        work = lambda: growing.grow(sizes, others, asked.only)  # noqa: E731 - one of them
+    elif part == "runners":
         lasts = runners.duration(others)
-        work = lambda: runners.compare_runners(others)  # noqa: E731 - one of three
+        work = lambda: runners.compare_runners(others)  # noqa: E731 - one of them
+    elif part == "capacity":
+        grants = weighing.QUICK if asked.quick else weighing.FULL
+        lasts = weighing.duration(grants, others)
+        work = lambda: weighing.weigh(grants, others)  # noqa: E731 - one of them
+    else:
+        lasts = storm.duration(others)
+        work = lambda: storm.brave(others, asked.only)  # noqa: E731 - one of them
     say(f"{part}: measuring takes {lasts / 60:.0f} minutes")
     begun = time.time()
     signal.alarm(round(lasts * 2 + SETTING_UP))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from measuring.capacity_page import write_capacity
+from measuring.figures import FIGURES, Samples, figures_of, machine_line, median_of, ratio, table
 from measuring.paths import ROOT
 from measuring.plot import bars
-
-Samples: TypeAlias = Sequence[Mapping[str, Any]]
+from measuring.storm_page import storm_goals, storm_sections
 
 OURS = {
     "everbearer-sqlite-2": "ours on SQLite, times this",
@@ -18,8 +19,6 @@ OURS = {
 }
 """Whose rates are divided by those of the others, and what stands above the quotients."""
 
-FEWEST_ROUNDS = 3
-"""Fewer turns have no median worth the name."""
 _SQLITE, _POSTGRESQL = OURS
 GOALS = (
     ("refresh", 16, _SQLITE, "oidc-provider-memory", 4),
@@ -68,29 +67,22 @@ def write_page(results: Mapping[str, Any]) -> list[Path]:
     if compare:
         plot.write_text(_plot(compare), encoding="utf-8")
         written.append(plot)
-        sections += _compare(compare)
+        sections += _compare(compare, storm_goals(results.get("storm")))
     if results.get("growth"):
         sections += _growth(results["growth"])
     if results.get("runners"):
         sections += _runners(results["runners"])
+    if results.get("storm"):
+        sections += storm_sections(results["storm"])
+    if results.get("capacity"):
+        written += write_capacity(results["capacity"], ROOT / "docs")
     page.write_text("\n".join(sections).rstrip() + "\n", encoding="utf-8")
     return written
 
 
-def median_of(samples: Samples, name: str) -> float:
-    """Return the median of one figure over the turns."""
-    return float(statistics.median(sample[name] for sample in samples))
-
-
-def ratio(samples: Samples, reference: Samples) -> float | None:
-    """Return the median of the ratios of rates, turn by turn."""
-    pairs = [(a["rate"], b["rate"]) for a, b in zip(samples, reference, strict=False) if b["rate"]]
-    return statistics.median(a / b for a, b in pairs) if pairs else None
-
-
-def _compare(compare: Mapping[str, Any]) -> list[str]:
-    sections = ["![Refreshes a second, 16 at once](performance.svg)\n", _machine(compare), READING]
-    goals = goal_rows(compare)
+def _compare(compare: Mapping[str, Any], more_goals: list[list[str]]) -> list[str]:
+    sections = ["![Refreshes a second, 16 at once](performance.svg)\n", machine_line(compare), READING]
+    goals = goal_rows(compare) + more_goals
     if goals:
         sections += ["## What we want of it\n", table(["goal", "wanted", "measured"], goals)]
     for each in compare["measured"]:
@@ -115,11 +107,11 @@ def _compare_table(compare: Mapping[str, Any], each: Mapping[str, Any]) -> str:
                 f"{contender['project']}, {contender['setting']}",
                 contender["durable"] if refreshes else "",
                 contender["access_token"] if each["load"] == "refresh" else "",
-                *_figures(samples),
+                *figures_of(samples),
                 *("" if found is None else f"{found:.2f}" for found in quotients),
             ]
         )
-    head = ["server", "durable when answered", "access token", *_FIGURES, *OURS.values()]
+    head = ["server", "durable when answered", "access token", *FIGURES, *OURS.values()]
     # Columns that say nothing for this load are left out.
     kept = [at for at, name in enumerate(head) if any(row[at] for row in rows) or name == "server"]
     return table([head[at] for at in kept], [[row[at] for at in kept] for row in rows])
@@ -143,27 +135,8 @@ def goal_rows(compare: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-_FIGURES = ("a second", "p50 ms", "p99 ms", "CPU ms", "of it database", "memory MB", "errors", "foreign %")
-
-
-def _figures(samples: Samples) -> list[str]:
-    server, database = median_of(samples, "server_cpu"), median_of(samples, "database_cpu")
-    memory = median_of(samples, "server_memory") + median_of(samples, "database_memory")
-    errors = sum(sum(sample["errors"].values()) for sample in samples)
-    return [
-        f"{median_of(samples, 'rate'):,.0f}",
-        f"{median_of(samples, 'p50'):.1f}",
-        f"{median_of(samples, 'p99'):.1f}",
-        f"{server + database:.2f}",
-        f"{database:.2f}" if database else "",
-        f"{memory:.0f}",
-        str(errors) if errors else "",
-        f"{median_of(samples, 'foreign_share'):.0f}",
-    ]
-
-
 def _growth(growth: Mapping[str, Any]) -> list[str]:
-    sections = ["## Growth\n", f"Everbearer with two workers, 16 at once, rotating refreshes. {_machine(growth)}"]
+    sections = ["## Growth\n", f"Everbearer with two workers, 16 at once, rotating refreshes. {machine_line(growth)}"]
     for database, found in growth["databases"].items():
         sizes = found["sizes"]
         first: Samples = next(iter(sizes["samples"].values()), [])
@@ -174,13 +147,13 @@ def _growth(growth: Mapping[str, Any]) -> list[str]:
             rows.append(
                 [
                     _size(name),
-                    *_figures(samples)[:4],
+                    *figures_of(samples)[:4],
                     "" if relative is None else f"{relative:.2f}",
                     "" if ready is None else f"{ready:.1f}",
                 ]
             )
         sections.append(f"### {'SQLite' if database == 'sqlite' else 'PostgreSQL'}\n")
-        head = ["grants", *_FIGURES[:4], "ratio to the first", "start to first answer, s"]
+        head = ["grants", *FIGURES[:4], "ratio to the first", "start to first answer, s"]
         sections.append(table(head, rows))
         room, purge = found["bytes_per_grant"], found["purge"]
         sections.append(
@@ -210,40 +183,20 @@ def _size(name: str) -> str:
 
 
 def _runners(runners: Mapping[str, Any]) -> list[str]:
-    sections = ["## Runners\n", f"The same application on SQLite, on several HTTP servers. {_machine(runners)}"]
+    sections = ["## Runners\n", f"The same application on SQLite, on several HTTP servers. {machine_line(runners)}"]
     for each in runners["measured"]:
         first = each["samples"].get("uvicorn-1", [])
         rows = []
         for name, samples in each["samples"].items():
             relative = ratio(samples, first)
-            rows.append([name, *_figures(samples), "" if relative is None else f"{relative:.2f}"])
+            rows.append([name, *figures_of(samples), "" if relative is None else f"{relative:.2f}"])
         sections.append(f"### {_title(each)}, by runner\n")
-        sections.append(table(["runner", *_FIGURES, "ratio to uvicorn-1"], rows))
+        sections.append(table(["runner", *FIGURES, "ratio to uvicorn-1"], rows))
     return sections
 
 
 def _title(each: Mapping[str, Any]) -> str:
     return f"{each['load'].capitalize()}: {each['connections']} at once"
-
-
-def _machine(part: Mapping[str, Any]) -> str:
-    machine = part["machine"]
-    packages = machine["packages"]
-    versions = ", ".join(
-        f"{name} {packages[name]}" for name in ("uvicorn", "django-oauth-toolkit", "authlib") if name in packages
-    )
-    return (
-        f"Measured on {part['when']} at commit {machine['commit']}: {machine['cores']} cores ({machine['processor']}), "
-        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}, PostgreSQL "
-        f"{machine['postgresql'] or 'none'}, {versions}; 8 KiB kept in {machine['flush_ms']} ms.{_hasty(part)}\n"
-    )
-
-
-def _hasty(part: Mapping[str, Any]) -> str:
-    pace = part["pace"].get("headline", part["pace"])
-    if pace["rounds"] >= FEWEST_ROUNDS:
-        return ""
-    return " **A quick look: neither figures nor ratios of it are to be relied on.**"
 
 
 def _plot(compare: Mapping[str, Any]) -> str:
@@ -266,9 +219,3 @@ def _label(compare: Mapping[str, Any], name: str) -> str:
 def _line(text: str) -> str:
     """Return the last line of a reason: logs end with what matters."""
     return (text.strip().splitlines() or [""])[-1][:200]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; columns of figures stand on the right."""
-    lines = [head, ["---" if at == 0 else "--:" for at in range(len(head))], *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"

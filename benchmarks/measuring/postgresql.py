@@ -23,7 +23,6 @@ SETTINGS = {
     "max_connections": "300",
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",
-    "wal_compression": "off",
     # The two that make an answer sent an answer kept; they are the defaults.
     "fsync": "on",
     "synchronous_commit": "on",

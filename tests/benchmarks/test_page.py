@@ -114,3 +114,32 @@ def test_every_contender_has_a_name_and_a_load_of_its_own() -> None:
         "floor-sqlite-2",
         "floor-postgresql-2",
     }
+
+
+def test_the_page_tells_how_refreshes_fare_beside_a_storm(
+    results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(page, "ROOT", tmp_path)
+    results["storm"] = storm_results(alone=[20, 10, 40], beside=[30, 40, 40])
+
+    text = page.write_page(results)[0].read_text("utf-8")
+
+    # 1.5, 4 and 1, turn by turn.
+    assert "| refresh, 16 at once: Everbearer, SQLite, 2 workers, p99 beside sign-ins with wrong passwords to" in text
+    assert "p99 alone | below 2 | 1.5 |" in text
+    assert "| beside wrong passwords | 100 | 10.0 | 40.0 | 1.5 | 30 | 2 | 1.90 | 5 |" in text
+
+
+def storm_results(*, alone: list[float], beside: list[float]) -> dict[str, Any]:
+    def turns(every: list[float], **more: float) -> list[dict[str, Any]]:
+        nothing = {"checked": 0.0, "sent_away": 0.0, "cores": 1.9, "strange": 0}
+        return [{"refreshes": {"rate": 100, **FIGURES, "p99": p99}, **nothing, **more} for p99 in every]
+
+    return {
+        "when": "2026-01-01",
+        "machine": MACHINE,
+        "pace": {"rounds": 3, "seconds": 3.0, "warm_up": 1.0},
+        "databases": {"sqlite": {"alone": turns(alone), "wrong passwords": turns(beside, checked=30, sent_away=2)}},
+        "absent": {},
+    }

@@ -173,6 +173,9 @@ def test_a_safe_redirect_uri_is_accepted(uri: str) -> None:
     [
         (Lifetimes(access_token=0), "lifetimes.access_token is 0: it must be at least 1 second"),
         (Lifetimes(id_token=-1), "lifetimes.id_token is -1"),
+        (Lifetimes(access_token_jitter=-0.1), "lifetimes.access_token_jitter is -0.1: it must be from 0 to 0.5"),
+        (Lifetimes(access_token_jitter=0.51), "lifetimes.access_token_jitter is 0.51: it must be from 0 to 0.5"),
+        (Lifetimes(access_token_jitter=float("nan")), "lifetimes.access_token_jitter is nan: it must be from 0"),
         (Lifetimes(authorization_code=601), "at most 600 are allowed"),
         (Lifetimes(access_token=7200, refresh_token=3600, refresh_token_idle=None), "is longer than lifetimes.refresh"),
         (Lifetimes(refresh_token=7200, refresh_token_idle=7201), "and would never count"),

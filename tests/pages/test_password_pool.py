@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from threading import Event
 
@@ -49,3 +52,25 @@ async def test_who_stops_waiting_makes_room(pool: PasswordPool) -> None:
     go_on.set()
 
     assert all(await asyncio.gather(running, third))
+
+
+async def test_hashing_gives_way_to_everything_else(pool: PasswordPool) -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own = priority()
+    of_hashing = await pool.run(priority)
+
+    assert of_hashing == (19 if sys.platform == "linux" else own)
+    assert priority() == own
+
+
+async def test_where_priorities_are_forbidden_hashing_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    pool = PasswordPool()
+
+    assert await pool.run(lambda: 6 * 7) == 42
+    pool.close()

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from clients.person import Person
 from clients.settings import settings
+from postgresql_server import PostgreSQLServer, programs
 from server.observed_run import code_of
 from server_process import ServerProcess, free_port, running_server
 
@@ -43,6 +45,37 @@ def token(server: ServerProcess, form: dict[str, str]) -> Any:
 
 def refresh(server: ServerProcess, refresh_token: str) -> Any:
     return token(server, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+
+def on_postgresql(program: str, server: PostgreSQLServer, folder: Path) -> None:
+    """Run a command of the page, for these databases and this folder."""
+    (line,) = re.findall(rf"^{program} .*$", PAGE.read_text("utf-8"), re.MULTILINE)
+    for called, ours in (("everbearer", "backed_up"), ("restored", "restored")):
+        line = line.replace(f"db.example.com/{called}", f"{server.host}/{ours}")
+    _, *words = shlex.split(line.replace("/backup", str(folder)))
+    subprocess.run([programs() / program, *words], check=True, timeout=60)  # noqa: S603 - our own page
+
+
+def test_who_was_signed_in_before_a_backup_of_postgresql_is_so_after_it_was_restored(
+    tmp_path: Path, postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    for name in ("backed_up", "restored"):
+        postgresql.execute(f"CREATE DATABASE {name}")
+    monkeypatch.setenv("EVERBEARER_SERVER__DATABASE", postgresql.url("backed_up"))
+    with running_server(tmp_path, APPLICATIONS, port=port, secret=SECRET) as server, Person(server.issuer) as person:
+        before = token(server, code_of(server.issuer, person))["refresh_token"]
+        on_postgresql("pg_dump", postgresql, tmp_path)
+        newest = refresh(server, refresh(server, before)["refresh_token"])["refresh_token"]
+    on_postgresql("pg_restore", postgresql, tmp_path)
+    monkeypatch.setenv("EVERBEARER_SERVER__DATABASE", postgresql.url("restored"))
+
+    with running_server(tmp_path, APPLICATIONS, port=port, secret=SECRET) as server:
+        recovered = refresh(server, newest)
+        grants = server.command("grant", "list", "--user", "ada@example.com")
+
+    assert (recovered["status"], recovered["refresh_token"] != newest) == (200, True)
+    assert len(grants) == 1
 
 
 def test_who_was_signed_in_before_a_backup_is_so_after_it_was_restored(tmp_path: Path) -> None:

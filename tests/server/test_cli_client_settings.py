@@ -56,7 +56,12 @@ clients = st.builds(
     access_token_signing_alg=st.sampled_from(["ES256", "EdDSA"]),
     audience=words,
     introspects_all=st.booleans(),
-    lifetimes=st.builds(Lifetimes, access_token=positive, refresh_token_idle=st.none() | positive),
+    lifetimes=st.builds(
+        Lifetimes,
+        access_token=positive,
+        access_token_jitter=st.floats(0, 0.5),
+        refresh_token_idle=st.none() | positive,
+    ),
     rotation=st.builds(
         RotationPolicy,
         rotate=st.none() | st.booleans(),
@@ -101,6 +106,8 @@ def test_what_is_shown_of_a_client_makes_the_same_client(client: Client) -> None
     [
         ("lifetimes.access_token=10m", 'lifetimes.access_token = "10m"'),
         ("lifetimes.refresh_token_idle=none", 'lifetimes.refresh_token_idle = "none"'),
+        ("lifetimes.access_token_jitter=0.2", "lifetimes.access_token_jitter = 0.2"),
+        ("lifetimes.access_token_jitter=0", "lifetimes.access_token_jitter = 0"),
         ("rotation.retry_window=0", "rotation.retry_window = 0"),
         ('lifetimes={id_token="1h", access_token=60}', 'lifetimes = {id_token="1h", access_token=60}'),
         ("require_pkce=false", "require_pkce = false"),
@@ -136,6 +143,10 @@ def test_a_setting_by_command_is_what_it_is_in_the_file(shell: Shell, text: str,
         ("clientname=x", "clientname: is not a known key; did you mean client_name?"),
         ("client_name.x=y", "client_name: is not what this setting takes; write text in quotes"),
         ("lifetimes.access_token=soon", "lifetimes.access_token: is not what this setting takes; write seconds, or"),
+        (
+            "lifetimes.access_token_jitter=1",
+            "lifetimes.access_token_jitter: is not what this setting takes; write a number",
+        ),
         ("redirect_uris=https://a.example/", "redirect_uris: is not what this setting takes; write a list in brackets"),
         ("require_pkce=maybe", 'require_pkce: is not what this setting takes; write true or false, or "none"'),
         ("require_pkce", "require_pkce: has no value; write it as KEY=VALUE"),

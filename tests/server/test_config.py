@@ -140,6 +140,11 @@ def test_all_problems_are_told_at_once(load: Load) -> None:
         ),
         ("[server]\nhost = 1", "server.host: is not what this setting takes; write text in quotes"),
         ('[server]\ntrusted_proxies = "x"', "write a list in brackets of texts in quotes"),
+        ("[traces]\nsample = 2", "traces.sample: is not what this setting takes; write a number from 0 to 1"),
+        (
+            "[lifetimes]\naccess_token_jitter = nan",
+            "lifetimes.access_token_jitter: is not what this setting takes; write a number from 0 to 0.5",
+        ),
         ("server = 1", "server: is not what this setting takes; write a table"),
         ("[scopes]\na = 1", "scopes"),
         ('lifetimes.id_token = "5 minutes"', 'write seconds, or text such as "15m", "12h", "30d" or "52w"'),

@@ -102,6 +102,34 @@ def test_load_prints_a_row_for_each_number_of_users() -> None:
     assert "100,000,000" in run("load")
 
 
+def test_load_tells_nodes_and_databases_for_the_cost_of_a_refresh() -> None:
+    usual, dear = (
+        members("load", "--users", "50000000", "--node-cpu-ms", node, "--database-cpu-ms", database)["need"]
+        for node, database in (("0.5", "0.5"), ("5", "5"))
+    )
+
+    assert dear["nodes"] > 5 * usual["nodes"]
+    assert dear["databases"] > 5
+    assert dear["bound_by"] == "cpu"
+
+
+def test_the_plot_of_machines_is_whole_and_reads_in_the_dark(tmp_path: Path) -> None:
+    run("load", "--plot-machines", str(tmp_path / "plot.svg"))
+    svg = (tmp_path / "plot.svg").read_text("utf-8")
+
+    assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own
+    assert "prefers-color-scheme: dark" in svg
+
+
+def test_the_documented_outage_is_what_is_played() -> None:
+    page = (DOCS / "capacity.md").read_text("utf-8")
+    _, _, table = run("load").partition("ECHO\n")
+    rows = [f"| {' | '.join(line.split())} |" for line in table.splitlines()]
+
+    assert len(rows) == 14
+    assert [row for row in rows if row not in page] == []
+
+
 def test_every_assumption_stands_in_the_documentation_with_its_default() -> None:
     page = (DOCS / "rotation-policies.md").read_text("utf-8")
 
@@ -109,4 +137,4 @@ def test_every_assumption_stands_in_the_documentation_with_its_default() -> None
 
 
 def test_the_documented_plots_are_there() -> None:
-    assert all((DOCS / "images" / name).is_file() for name in ("rotation-policies.svg", "load.svg"))
+    assert all((DOCS / "images" / name).is_file() for name in ("rotation-policies.svg", "load.svg", "capacity.svg"))

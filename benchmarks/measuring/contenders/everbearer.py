@@ -61,6 +61,10 @@ port = {port}
 workers = {workers}
 database = "{database}"
 
+[sign_in]
+per_account = 1000000000
+per_address = 1000000000
+
 [scopes]
 "orders.read" = "See your orders"
 

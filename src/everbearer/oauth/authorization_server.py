@@ -13,6 +13,7 @@ from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import Client
 from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.store import Store
@@ -111,6 +112,8 @@ class AuthorizationServer:
     jwks: JwksSource = no_jwks
     """Fetches what clients publish at their `jwks_uri`, and keeps it for a while."""
     now: Callable[[], int] = unix_now
+    chance: Callable[[], float] = random_fraction
+    """Returns a number from 0 to below 1: how much of its jitter shortens an access token's life."""
     notify: Callable[[Event], None] = no_listener
     """Is told of what happens at the token endpoint, also of what the audit trail does not keep. It may not raise, and
     every request waits for it."""

@@ -38,6 +38,9 @@ _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_J
 _LEAST = {"retry_window": 0, "late_after": 0, "late_limit": 1, "retry_limit": 1, "arrival_after": 0}
 """The least that each number of a rotation policy may be."""
 
+MOST_JITTER = 0.5
+"""More would give access tokens of a life that nobody has set."""
+
 
 def client_problems(client: Client) -> tuple[str, ...]:
     """Return what is wrong with a client's settings, a sentence each that says what to change."""
@@ -236,6 +239,8 @@ def _lifetimes(lifetimes: Lifetimes, *, refreshes: bool) -> Iterator[str]:
         value = getattr(lifetimes, name)
         if value is not None and value <= 0:
             yield f"lifetimes.{name} is {value}: it must be at least 1 second"
+    if not 0 <= lifetimes.access_token_jitter <= MOST_JITTER:
+        yield f"lifetimes.access_token_jitter is {lifetimes.access_token_jitter:g}: it must be from 0 to {MOST_JITTER}"
     if lifetimes.authorization_code > LONGEST_CODE_LIFETIME:
         yield (
             f"lifetimes.authorization_code is {lifetimes.authorization_code} seconds: "

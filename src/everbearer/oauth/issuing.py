@@ -8,7 +8,7 @@ from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import NO_CLAIMS
 from everbearer.oauth.id_tokens import mint_id_token
-from everbearer.oauth.lifetimes import expiry
+from everbearer.oauth.lifetimes import access_token_life, expiry
 from everbearer.oauth.models import Client, Grant
 from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.scope import OPENID, Scope
@@ -31,7 +31,8 @@ def issue_tokens(
     the refresh token scope MUST be identical to that of the refresh token included by the client", RFC 6749 §6).
     """
     ends = expiry(grant, client)
-    expires_in = max(1, min(client.lifetimes.access_token, ends.absolute_at - now))
+    life = access_token_life(client.lifetimes, server.chance)
+    expires_in = max(1, min(life, ends.absolute_at - now))
     access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in)
     id_token = None
     if OPENID in scope:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from everbearer.oauth.models import Client, Ended, EndReason, Grant
+from everbearer.oauth.models import Client, Ended, EndReason, Grant, Lifetimes
 
 SERVER = "server"
 """The actor of what ends by itself."""
@@ -23,6 +24,15 @@ class Expiry:
     def first_at(self) -> int:
         """Return the earlier of the two."""
         return self.absolute_at if self.idle_at is None else min(self.idle_at, self.absolute_at)
+
+
+def access_token_life(lifetimes: Lifetimes, chance: Callable[[], float]) -> int:
+    """Return how many seconds a fresh access token lives, a second at least; `chance` returns 0 to below 1."""
+    jitter = lifetimes.access_token_jitter
+    # Nothing is drawn where nothing depends on it: most servers have no jitter.
+    return (
+        lifetimes.access_token - int(lifetimes.access_token * jitter * chance()) if jitter else lifetimes.access_token
+    )
 
 
 def expiry(grant: Grant, client: Client, *, issued: int = 0) -> Expiry:

@@ -76,6 +76,9 @@ class Lifetimes:
     """How long what is issued lasts, in seconds. A change applies to live grants at once."""
 
     access_token: int = 30 * MINUTE
+    access_token_jitter: float = 0.0
+    """Each access token lives shorter by a random part of this share of its life, 0 to 0.5: who refreshed together, as
+    after an outage, then does not come again together."""
     refresh_token: int = 52 * WEEK
     """From sign-in to the end of the grant, however often it is refreshed."""
     refresh_token_idle: int | None = 30 * DAY

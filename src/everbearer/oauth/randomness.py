@@ -12,6 +12,11 @@ def random_bytes(length: int) -> bytes:
     return secrets.token_bytes(length)
 
 
+def random_fraction() -> float:
+    """Return a number from 0 to below 1, each as likely as any other."""
+    return secrets.randbits(53) / (1 << 53)
+
+
 def random_id() -> str:
     """Return 16 random bytes in base64url: 22 characters, unguessable and unique.
 

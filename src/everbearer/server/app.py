@@ -147,6 +147,7 @@ def assemble(
     clock = SharedClock(store)
     keys = SigningKeys(store, sealer, clock)
     salt = PairwiseSalt(store, sealer)
+    metrics.watch_connections(store.connections)
     metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
     metrics.watch(KEY_AGE, lambda: {(alg,): clock() - since for alg, since in keys.signing_since().items()})
 

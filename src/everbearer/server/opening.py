@@ -15,7 +15,6 @@ from everbearer.server.config.secrets import server_secrets
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Written, tell_nobody
 from everbearer.storage.sqlite import SQLiteStore
-from everbearer.storage.store import AdminStore
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ MASK = "********"
 """What stands where a secret is hidden."""
 
 
-def open_store(config: Config, *, written: Written = tell_nobody) -> AdminStore:
+def open_store(config: Config, *, written: Written = tell_nobody) -> SqlStore:
     """Return the store of the configured database; nothing is touched before its first verb.
 
     `written` is told of each transaction that writes, for those who count.

@@ -1,10 +1,14 @@
-"""A few threads for hashing passwords: each hash takes tens of milliseconds of one CPU and 19 MiB."""
+"""A thread for hashing passwords: each hash takes tens of milliseconds of one CPU and 19 MiB."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from everbearer.oauth.errors import TemporarilyUnavailable
@@ -15,20 +19,32 @@ RETRY_AFTER = 5
 """Seconds a browser is asked to wait where too many sign-ins are under way."""
 
 
+NICENESS = 19
+"""The lowest priority: a refresh takes a millisecond of the processor, and does not wait until a hash is done."""
+
+
 def _nothing() -> None:
     pass
+
+
+def _give_way() -> None:
+    """Leave the processor to all other threads that want it, those of this process too (see ADR 17)."""
+    # Elsewhere a thread has no priority of its own; and a sandbox may forbid it, with which everything works.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class PasswordPool:
     """Runs heavy work in at most `threads` threads and lets at most `waiting` more wait; more than that are refused.
 
-    `refused` is called for each of these.
+    `refused` is called for each of these. The threads give way to all others.
 
-    So a flood of sign-ins can neither stop the event loop nor fill the memory.
+    So a flood of sign-ins can neither stop the event loop nor fill the memory, and leaves refreshes the processor.
     """
 
-    def __init__(self, *, threads: int = 2, waiting: int = 64, refused: Callable[[], None] = _nothing) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="password")
+    def __init__(self, *, threads: int = 1, waiting: int = 64, refused: Callable[[], None] = _nothing) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="password", initializer=_give_way)
         self._most = threads + waiting
         self._under_way = 0
         self._refused = refused

@@ -13,6 +13,7 @@ _STYLE = """
   .grid { stroke: #8a8a8a; stroke-opacity: .25 }
   .a { stroke: #0a7d4f; fill: #0a7d4f }
   .b { stroke: #b3541e; fill: #b3541e }
+  .c { stroke: #3b62b5; fill: #3b62b5 }
   rect.hollow { fill: none; stroke-width: 1.6 }
   polyline.line { fill: none; stroke-width: 1.6 }
   .strong { font-weight: 700 }
@@ -20,6 +21,7 @@ _STYLE = """
     text { fill: #ddd }
     .a { stroke: #4fd19a; fill: #4fd19a }
     .b { stroke: #f0a066; fill: #f0a066 }
+    .c { stroke: #8fb0f5; fill: #8fb0f5 }
   }
 """
 

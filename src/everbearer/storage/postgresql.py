@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from itertools import count
 from typing import TypeVar
@@ -66,7 +66,7 @@ class PostgreSQLStore(SqlStore):
         written: Written = tell_nobody,
     ) -> None:
         self._conninfo = checked_url(url)
-        pool = Pool(self._conninfo, size=connections)
+        self._pool = pool = Pool(self._conninfo, size=connections)
         database = PostgreSQL(pool, patience, written)
         super().__init__(database, session_lifetimes=session_lifetimes)
         self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
@@ -113,6 +113,10 @@ class PostgreSQLStore(SqlStore):
     def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:
         """Hear it from all nodes."""
         return hearing_of_keys(self._conninfo, heard)
+
+    def connections(self) -> Mapping[str, int]:
+        """Return how many are in use and idle, and how much work waits for one."""
+        return self._pool.states
 
     async def clock(self) -> float:
         """Return the server's time: nodes may be on many machines."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 from everbearer.storage.postgresql_connection import ConnectionLost, PostgreSQLConnection, Work
 
@@ -12,6 +13,19 @@ T = TypeVar("T")
 
 BETWEEN_TRIES = 0.05
 """Seconds between tries to connect while other connections of this process live, one of which may come free."""
+
+
+class _Places(asyncio.Semaphore):
+    """A semaphore that tells how many wait."""
+
+    waiting = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.waiting += 1
+        try:
+            return await super().acquire()
+        finally:
+            self.waiting -= 1
 
 
 class Pool:
@@ -22,9 +36,14 @@ class Pool:
         self._size = size
         self._begin()
 
+    @property
+    def states(self) -> Mapping[str, int]:
+        """Return how many connections are in use and idle, and how much work waits for one."""
+        return {"in_use": self._busy, "idle": len(self._idle), "waiting": self._free.waiting}
+
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._free = asyncio.Semaphore(self._size)
+        self._free = _Places(self._size)
         self._idle: list[PostgreSQLConnection] = []
         self._busy = 0
         self._connecting = 0

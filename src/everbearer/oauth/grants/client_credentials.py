@@ -5,6 +5,7 @@ from __future__ import annotations
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.errors import InvalidScope, UnauthorizedClient
+from everbearer.oauth.lifetimes import access_token_life
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, narrow
 from everbearer.oauth.token_response import TokenResponse
 
@@ -28,7 +29,7 @@ async def client_credentials_grant(request: TokenRequest, server: AuthorizationS
     own = tuple(value for value in client.scope if value not in _OF_USERS)
     scope = narrow(requested, own)
     now = server.now()
-    expires_in = client.lifetimes.access_token
+    expires_in = access_token_life(client.lifetimes, server.chance)
     access_token = mint_access_token(client, scope, server, grant=None, now=now, expires_in=expires_in)
     # "A refresh token SHOULD NOT be included" (§4.4.3).
     return TokenResponse(access_token=access_token, expires_in=expires_in, scope=scope)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import NoReturn
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeAlias
 
 import typer
 
@@ -17,6 +18,10 @@ USAGE = 2
 """The exit code where the command or the configuration is wrong."""
 FAILED = 1
 """The exit code where the command was right and could not be done."""
+
+PlotOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", dir_okay=False, help="Draw it, as SVG, into this file.")
+]
 
 
 def fail(*lines: str, code: int = FAILED) -> NoReturn:
@@ -52,6 +57,18 @@ def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, othe
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def say_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of figures: the first column begins on the left, the others end on the right."""
+    lines = [list(headings), *rows]
+    widths = [max(len(each[column]) for each in lines) for column in range(len(headings))]
+    for name, *cells in lines:
+        say(
+            "  ".join(
+                (name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)))
+            )
+        )
+
+
 def say_members(members: Mapping[str, object]) -> None:
     """Print names and values of one thing, aligned; what is empty is left out."""
     shown = {name: value for name, value in members.items() if value not in (None, "", (), [], {})}
@@ -76,3 +93,11 @@ def print_version(wanted: bool) -> None:  # noqa: FBT001 - the shape of an optio
     if wanted:
         say(f"everbearer {version('everbearer')}")
         raise typer.Exit
+
+
+def write_plot(file: Path, svg: str) -> None:
+    """Write what `--plot` asks for, or fail."""
+    try:
+        file.write_text(svg, "utf-8")
+    except OSError as error:
+        fail(f"--plot {file}: {error.strerror}", code=FAILED)

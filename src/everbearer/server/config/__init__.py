@@ -10,6 +10,7 @@ from msgspec import Meta
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.authorization_server import STANDARD_SCOPES
+from everbearer.oauth.client_rules import MOST_JITTER
 from everbearer.oauth.models import DAY, Lifetimes, RotationPolicy
 
 Seconds: TypeAlias = Annotated[int, Meta(extra={"kind": "duration"})]
@@ -91,6 +92,15 @@ class LifetimesSection(Section, frozen=True, kw_only=True):
     """How long what is issued lasts, for all clients whose own `lifetimes` table does not say otherwise."""
 
     access_token: Annotated[Seconds, Meta(description="An access token.")] = _lifetimes.access_token
+    access_token_jitter: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=MOST_JITTER,
+            description="Each access token lives shorter by a random part of this share of its life, so that clients "
+            "that refreshed together do not come again together.",
+        ),
+    ] = _lifetimes.access_token_jitter
     refresh_token: Annotated[
         Seconds, Meta(description="From sign-in to the end of access, however often it is refreshed.")
     ] = _lifetimes.refresh_token

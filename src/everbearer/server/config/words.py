@@ -73,7 +73,7 @@ def _bare_words(bare: inspect.Type) -> str:
     match bare:
         case inspect.LiteralType():
             return "one of " + ", ".join(json.dumps(value) for value in bare.values)
-        case inspect.IntType():
+        case inspect.IntType() | inspect.FloatType():
             return _number_words(bare)
         case inspect.VarTupleType():
             return _list_words(bare)
@@ -85,10 +85,11 @@ def _bare_words(bare: inspect.Type) -> str:
             return "a table"
 
 
-def _number_words(bare: inspect.IntType) -> str:
+def _number_words(bare: inspect.IntType | inspect.FloatType) -> str:
+    number = "a whole number" if isinstance(bare, inspect.IntType) else "a number"
     if bare.ge is not None and bare.le is not None:
-        return f"a whole number from {bare.ge} to {bare.le}"
-    return "a whole number" if bare.ge is None else f"a whole number, at least {bare.ge}"
+        return f"{number} from {bare.ge} to {bare.le}"
+    return number if bare.ge is None else f"{number}, at least {bare.ge}"
 
 
 def _list_words(bare: inspect.VarTupleType) -> str:

@@ -28,6 +28,8 @@ Gauge: TypeAlias = Callable[[], Mapping[Labels, float]]
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 VERBS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+WAITING = "waiting"
+"""What a store calls it that waits for a connection: the one state that no connection is in."""
 OTHER = "other"
 """The label of every path that is not of the table, every method that is unusual and every reason that is not ours."""
 
@@ -99,6 +101,17 @@ WRITE_FAILURES = Family(
     kind="counter",
     words="Transactions of the store that could not be made; callers were told to come again, or waited on.",
 )
+CONNECTIONS = Family(
+    name="everbearer_database_connections",
+    kind="gauge",
+    words="Connections to PostgreSQL by state: in_use, idle.",
+    labels=("state",),
+)
+CONNECTIONS_AWAITED = Family(
+    name="everbearer_database_connections_awaited",
+    kind="gauge",
+    words="Reads and writes that wait for a connection to PostgreSQL.",
+)
 PASSWORDS_UNDER_WAY = Family(
     name="everbearer_password_pool_under_way", kind="gauge", words="Passwords being hashed or waiting for it."
 )
@@ -141,6 +154,8 @@ FAMILIES = (
     WRITE_VERBS,
     WRITE_SECONDS,
     WRITE_FAILURES,
+    CONNECTIONS,
+    CONNECTIONS_AWAITED,
     PASSWORDS_UNDER_WAY,
     PASSWORDS_REFUSED,
     KEY_AGE,
@@ -197,6 +212,11 @@ class Metrics:
     def watch(self, family: Family, gauge: Gauge) -> None:
         """Let a family be read when it is asked for, instead of counted."""
         self._gauges[family.name] = gauge
+
+    def watch_connections(self, connections: Callable[[], Mapping[str, int]]) -> None:
+        """Let a store tell how many connections it has in each state, and how much waits for one, if it has any."""
+        self.watch(CONNECTIONS, lambda: {(each,): count for each, count in connections().items() if each != WAITING})
+        self.watch(CONNECTIONS_AWAITED, lambda: {(): states[WAITING]} if (states := connections()) else {})
 
     def written(self, verbs: int, seconds: float) -> None:
         """Note one transaction of the store; `verbs` is 0 where it failed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
@@ -140,3 +140,7 @@ class SqlStore:
     async def close(self) -> None:
         """Close the database."""
         await self.database.close()
+
+    def connections(self) -> Mapping[str, int]:
+        """Return how many connections to a server are in each state; nothing where there is no server."""
+        return {}
