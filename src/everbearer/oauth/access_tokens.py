@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from everbearer.oauth import jws
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.encoding import base64url, from_base64url
+from everbearer.oauth.encoding import base64url, compact_json, from_base64url
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import AccessTokenFormat, Client, Ended, EndReason, Grant
 from everbearer.oauth.randomness import random_id
@@ -196,7 +196,7 @@ def _seal(token: AccessToken, server: AuthorizationServer) -> str:
         token.audience,
         base64url(token.proof),
     ]
-    return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, json.dumps(members).encode()))
+    return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, compact_json(members)))
 
 
 def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:

@@ -109,7 +109,7 @@ async def check_assertion(assertion: Assertion, client: Client, server: Authoriz
 
 def seal_client_secret(client_id: str, secret: str, sealer: Sealer) -> str:
     """Return what `Client.sealed_secrets` keeps of a secret; it can be unsealed as that client's alone."""
-    return base64url(sealer.seal(_SEALED_SECRET, compact_json([client_id, secret]).encode()))
+    return base64url(sealer.seal(_SEALED_SECRET, compact_json([client_id, secret])))
 
 
 def _text(jwt: Unverified, name: str) -> str:
@@ -188,7 +188,7 @@ def _use_of(assertion: Assertion) -> str:
     # "jti REQUIRED [...] These tokens MUST only be used once" (OpenID Connect Core §9).
     if not jti:
         raise InvalidClient("client_assertion has no jti: put in a random one that is new each time")
-    return base64url(sha256(compact_json([assertion.client_id, jti]).encode()).digest())
+    return base64url(sha256(compact_json([assertion.client_id, jti])).digest())
 
 
 async def _check_signature(jwt: Unverified, client: Client, server: AuthorizationServer) -> None:

@@ -86,7 +86,7 @@ def _header(typ: str, alg: str, kid: str) -> str:
 
 
 def _segment(members: Mapping[str, object]) -> str:
-    return base64url(compact_json(members).encode())
+    return base64url(compact_json(members))
 
 
 def _members(segment: str) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 def json_response(members: Mapping[str, object], *, status: int = 200, headers: Headers = NO_STORE) -> Response:
     """Render members as JSON, not to be stored unless `headers` say otherwise (RFC 6749 §5.1)."""
-    body = compact_json(members).encode()
+    body = compact_json(members)
     return Response(status=status, headers=(("Content-Type", "application/json"), *headers), body=body)
 
 
