@@ -265,9 +265,14 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
             return
         self._answering = True
-        task = self._loop.create_task(self._answer(asked))
-        self._serving.tasks.add(task)
-        task.add_done_callback(self._serving.tasks.discard)
+        self._task = self._loop.create_task(self._answer_all(asked))
+        self._serving.tasks.add(self._task)
+
+    async def _answer_all(self, asked: _Asked) -> None:
+        try:
+            await self._answer(asked)
+        finally:
+            self._serving.tasks.discard(self._task)
 
     async def _answer(self, asked: _Asked) -> None:
         """Answer a request and those that have come in the meantime."""
