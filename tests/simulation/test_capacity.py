@@ -59,4 +59,4 @@ def test_a_refresh_writes_its_record_and_at_most_an_image_of_each_page(rate: flo
 def test_rarer_checkpoints_write_less() -> None:
     often, rarely = (need(MANY, COST, replace(MACHINES, checkpoint=minutes * MINUTE)) for minutes in (5, 30))
 
-    assert rarely.wal_mb < often.wal_mb / 2
+    assert rarely.wal_mb < often.wal_mb * 0.7

@@ -18,15 +18,15 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 class Cost:
     """What one refresh costs, as `benchmarks/run --part capacity` measures it. Milliseconds of a processor, bytes."""
 
-    node_cpu_ms: float = 1.0
-    database_cpu_ms: float = 0.7
+    node_cpu_ms: float = 0.4
+    database_cpu_ms: float = 0.2
     grant_bytes: int = 1100
     """What a grant takes in its table and indexes, once it has been refreshed."""
-    wal_bytes: int = 1500
+    wal_bytes: int = 700
     """What a refresh writes into the log of a database at least."""
-    page_images: float = 2.5
+    page_images: float = 1.0
     """How many pages it writes whole besides, where it is the first to touch them since a checkpoint."""
-    image_bytes: int = 5500
+    image_bytes: int = 7000
     """What such an image takes in the log."""
 
 
