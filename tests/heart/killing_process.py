@@ -14,6 +14,7 @@ from everbearer.server.cli import main
 from everbearer.storage.sql import grants
 from everbearer.storage.sql import store as sql_store
 from everbearer.storage.sql.store import SqlStore
+from everbearer.storage.sqlite import SQLiteStore
 from everbearer.storage.sqlite_connection import SQLiteConnection
 
 BEFORE = "before it is asked for"
@@ -30,7 +31,11 @@ def die() -> None:
 def arm(verb: str, step: str) -> None:
     """Let the process die at a step of the verb."""
     ran: list[str] = []
-    setattr(SqlStore, verb, _around(sql_store._writes(_inside(getattr(grants, verb), step, ran)), step))
+    function = _inside(getattr(grants, verb), step, ran)
+    setattr(grants, verb, function)
+    # SQLite has a way of its own for spends, at whose end the function of the module is called; see `SpendVerb`.
+    store, method = (SQLiteStore, SQLiteStore.spend) if verb == "spend" else (SqlStore, sql_store._writes(function))
+    setattr(store, verb, _around(method, step))
     if step == COMMITTING:
         _watch_commits(ran)
 

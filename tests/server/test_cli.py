@@ -271,6 +271,7 @@ def test_a_grant_is_shown_with_its_history_and_without_its_secret(with_grant: Sh
     assert "192.0.2.1" in shown.out
     assert "grant_created" in shown.out
     assert as_json["scope"] == "openid offline_access"
+    assert [(entry["happening"], entry["address"]) for entry in as_json["history"]] == [("issued", "192.0.2.1")]
     assert {"secret", "code", "idempotency_key"}.isdisjoint(as_json)
     assert [event["kind"] for event in as_json["events"]] == ["grant_created"]
 

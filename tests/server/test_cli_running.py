@@ -201,7 +201,7 @@ def test_serve_makes_all_ready_and_answers(start: Start, tmp_path: Path, workers
     process = start("serve", "--json", EVERBEARER_SECRET=SECRET)
     said = first_line(process)
     assert process.stderr is not None
-    while "Application startup complete" not in process.stderr.readline():
+    while "answering requests" not in process.stderr.readline():
         assert process.poll() is None
 
     answer = token(said["issuer"], "m", SECRET)

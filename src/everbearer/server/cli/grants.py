@@ -12,7 +12,7 @@ from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.scope import format_scope
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, at_desk
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table
-from everbearer.server.cli.telling import Parties, end_of_grant, life_members, parties, say_history
+from everbearer.server.cli.telling import Parties, end_of_grant, history_members, life_members, parties, say_history
 from everbearer.server.cli.users import find_user
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -25,7 +25,7 @@ def grant_members(grant: Grant) -> dict[str, Any]:
     members = asdict(grant)
     for name in ("secret", "code", "idempotency_key", "client_epoch", "consent_epoch"):
         del members[name]
-    return members | {"scope": format_scope(grant.scope)}
+    return members | {"scope": format_scope(grant.scope), "history": history_members(grant)}
 
 
 @app.command("list")
