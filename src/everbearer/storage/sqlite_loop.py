@@ -32,6 +32,8 @@ PROMPT = 0.002
 while."""
 SLOW_FOR = 1.0
 """Seconds of that while: then the disk is tried again."""
+TRIES = 50
+"""How many turns of the loop another process may keep the lock for, before a thread waits for it."""
 LAST = 0.1
 """What the last flush counts for. One that stalls counts for no more than a few times what is prompt."""
 
@@ -48,6 +50,7 @@ class _AtHand(local):
         """How many batches the thread that writes has."""
         self.flushed_in = 0.0
         self.slow_until = 0.0
+        self.tries = 0
         self.tidying: asyncio.Future[Any] | None = None
 
 
@@ -111,14 +114,30 @@ class SQLiteOnLoop:
         """Write what was asked for in this turn of the loop."""
         at_hand = self._at_hand
         writes, at_hand.waiting = at_hand.waiting, []
-        if writes and not self._written_here(writes):
-            self._hand_over(writes)
+        if not writes:
+            return
+        if self._belongs_here(writes):
+            if self._written_here(writes):
+                at_hand.tries = 0
+                return
+            # Another process has the lock, mostly for no longer than a few requests take to read: those come along.
+            at_hand.tries += 1
+            if at_hand.tries < TRIES and at_hand.loop is not None:
+                at_hand.waiting = writes
+                at_hand.loop.call_soon(self._write_waiting)
+                return
+        at_hand.tries = 0
+        self._hand_over(writes)
+
+    def _belongs_here(self, writes: list[Write]) -> bool:
+        at_hand = self._at_hand
+        # What the thread has is before these; whatever is not one row by its key may take long.
+        if at_hand.handed_over or time.monotonic() < at_hand.slow_until:
+            return False
+        return all(type(write.verb) is SpendVerb for write in writes)
 
     def _written_here(self, writes: list[Write]) -> bool:
-        at_hand, began = self._at_hand, time.monotonic()
-        # What the thread has is before these; whatever is not one row by its key may take long.
-        if at_hand.handed_over or began < at_hand.slow_until or not all(type(w.verb) is SpendVerb for w in writes):
-            return False
+        began = time.monotonic()
         try:
             connection = self._connection()
             if not connection.try_lock():
