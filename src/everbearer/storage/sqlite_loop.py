@@ -102,7 +102,9 @@ class SQLiteOnLoop:
 
     async def close(self) -> None:
         """Let the threads finish what waits, and end them. The next verb would start others."""
-        self._write_waiting()
+        writes, self._at_hand.waiting = self._at_hand.waiting, []
+        if writes:
+            self._hand_over(writes)
         threads, self._threads = self._threads, None
         if threads is not None and threads.process == os.getpid():
             await threads.finish(self._patience)
@@ -137,7 +139,7 @@ class SQLiteOnLoop:
         return all(type(write.verb) is SpendVerb for write in writes)
 
     def _written_here(self, writes: list[Write]) -> bool:
-        began = time.monotonic()
+        began, kept = time.monotonic(), len(writes)
         try:
             connection = self._connection()
             if not connection.try_lock():
@@ -149,15 +151,15 @@ class SQLiteOnLoop:
         except DatabaseLocked:
             return False
         except StoreUnavailable as error:
-            outcomes = [StoreUnavailable(str(error)) for _ in writes]
-        self._note(len(writes), time.monotonic() - began)
+            outcomes, kept = [StoreUnavailable(str(error)) for _ in writes], 0
+        self._note(kept, time.monotonic() - began)
         for write, outcome in zip(writes, outcomes, strict=True):
             write.tell(outcome)
         return True
 
-    def _note(self, count: int, seconds: float) -> None:
+    def _note(self, kept: int, seconds: float) -> None:
         at_hand = self._at_hand
-        self._written(count, seconds)
+        self._written(kept, seconds)
         connection = self._connection()
         at_hand.flushed_in += LAST * (min(connection.flushed_in, 3 * PROMPT) - at_hand.flushed_in)
         if at_hand.flushed_in > PROMPT:
