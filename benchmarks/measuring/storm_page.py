@@ -31,7 +31,7 @@ def storm_sections(storm: Mapping[str, Any]) -> list[str]:
     words = (
         f"Everbearer with two workers, refreshes {CONNECTIONS} at once, alone and while {STORMING} connections sign in "
         "with a password as fast as they are answered, in turns. Limits on sign-in are set out of reach: what bounds "
-        "the storm is the hashing, one at a time in each process and at the lowest priority ([ADR "
+        "the storm is the hashing, on all cores but one and only when they are idle ([ADR "
         "17](adr/0017-hashing-gives-way.md)). *Cores* is the CPU of server and database. What *foreign* programs use "
         f"makes the storm look worse, for hashing takes what they leave. {machine_line(storm)}"
     )

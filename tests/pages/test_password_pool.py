@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -55,21 +56,44 @@ async def test_who_stops_waiting_makes_room(pool: PasswordPool) -> None:
 
 
 async def test_hashing_gives_way_to_everything_else(pool: PasswordPool) -> None:
-    def priority() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    def policy() -> int:
+        return os.sched_getscheduler(threading.get_native_id())
 
-    own = priority()
-    of_hashing = await pool.run(priority)
+    own = policy()
+    of_hashing = await pool.run(policy)
 
-    assert of_hashing == (19 if sys.platform == "linux" else own)
-    assert priority() == own
+    assert of_hashing == (os.SCHED_IDLE if sys.platform == "linux" else own)
+    assert policy() == own
+
+
+async def test_pools_that_share_a_turn_work_one_at_a_time(tmp_path: Path) -> None:
+    turn = tmp_path / "turn"
+    turn.touch()
+    first, second = PasswordPool(turn=turn), PasswordPool(turn=turn)
+    begun, go_on = Event(), Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait(10)
+
+    holding = asyncio.create_task(first.run(hold))
+    await asyncio.to_thread(begun.wait, 10)
+    waiting = asyncio.create_task(second.run(lambda: "at last"))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    go_on.set()
+
+    assert await waiting == "at last"
+    await holding
+    first.close()
+    second.close()
 
 
 async def test_where_priorities_are_forbidden_hashing_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(os, "setpriority", forbidden)
+    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
     pool = PasswordPool()
 
     assert await pool.run(lambda: 6 * 7) == 42

@@ -63,7 +63,7 @@ def test_the_unit_runs_without_root_and_with_nothing_to_gain() -> None:
 
 def test_the_unit_lets_the_hashing_of_passwords_give_way() -> None:
     # What is forbidden before is allowed after, in the order of the lines.
-    assert settings_of(UNIT)["SystemCallFilter"][-1] == "setpriority"
+    assert settings_of(UNIT)["SystemCallFilter"][-1] == "sched_setscheduler"
 
 
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
+from everbearer.server.running.workers import _hashing_turns
 from server_process import ServerProcess, free_port, running_server
 
 ENOUGH = 30
@@ -41,3 +43,12 @@ def test_a_worker_that_was_killed_is_replaced(tmp_path: Path) -> None:
         assert httpx.get(f"{server.issuer}/readyz").status_code == 200
     assert "a worker has died and is replaced" in server.told()
     assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize(("cores", "turns"), [(1, 1), (2, 1), (8, 7)])
+def test_one_core_is_left_free_of_hashing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, turns: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+
+    assert len({turn for turn in _hashing_turns(tmp_path) if turn.is_file()}) == turns

@@ -131,10 +131,12 @@ def assemble(
     development: bool = False,
     metrics_folder: Path | None = None,
     stopping: Callable[[], bool] = never,
+    hashing_turn: Path | None = None,
 ) -> Assembled:
     """Return the whole server of a configuration.
 
     `metrics_folder` is where its process tells what it has counted; see `everbearer.server.observing.scraping`.
+    `hashing_turn` is a file by whose lock processes take turns at hashing passwords.
 
     Raises:
         ConfigError: the server's secret is missing or will not do.
@@ -143,7 +145,7 @@ def assemble(
     trace, stop_tracing = _tracing(config)
     store = open_store(config, written=metrics.written)
     sealer = open_sealer(config, environ)
-    pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED))
+    pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED), turn=hashing_turn)
     clock = SharedClock(store)
     keys = SigningKeys(store, sealer, clock)
     salt = PairwiseSalt(store, sealer)

@@ -63,6 +63,8 @@ class Job:
     config: Config = field(repr=False)
     development: bool = False
     metrics_folder: Path | None = None
+    hashing_turn: Path | None = None
+    """The file by whose lock processes take turns at hashing passwords."""
 
 
 def _nothing() -> None:
@@ -117,6 +119,7 @@ class _Process:
             development=job.development,
             metrics_folder=job.metrics_folder,
             stopping=self._told.is_set,
+            hashing_turn=job.hashing_turn,
         )
         proxies = job.config.server.trusted_proxies
         self._serving = Serving(

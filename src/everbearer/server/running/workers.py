@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
 
@@ -47,7 +50,13 @@ class Workers:
         """Return the exit code once all processes have ended."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._tell)
-        workers = [self._start() for _ in range(self._count)]
+        with TemporaryDirectory(prefix="everbearer-") as folder:
+            return self._run(Path(folder))
+
+    def _run(self, folder: Path) -> int:
+        turns = _hashing_turns(folder)
+        jobs = [replace(self._job, hashing_turn=turns[at % len(turns)]) for at in range(self._count)]
+        workers = [self._start(job) for job in jobs]
         failed = False
         while not (self._told.is_set() or failed):
             connection.wait([worker.process.sentinel for worker in workers], timeout=LOOK_EVERY)
@@ -57,7 +66,7 @@ class Workers:
                 if _gave_up(worker):
                     failed = True
                 else:
-                    workers[at] = self._replaced(worker)
+                    workers[at] = self._replaced(worker, jobs[at])
         # Nobody may connect to a socket at which nobody answers.
         self._listening.close()
         return FAILED if self._stop(workers) or failed else 0
@@ -65,18 +74,18 @@ class Workers:
     def _tell(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a signal handler
         self._told.set()
 
-    def _start(self) -> _Worker:
+    def _start(self, job: Job) -> _Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve_as_worker, args=(self._job, self._listening, theirs))
+        process = context.Process(target=serve_as_worker, args=(job, self._listening, theirs))
         process.start()
         theirs.close()
         return _Worker(process=process, leash=ours, started_at=time.monotonic())
 
-    def _replaced(self, worker: _Worker) -> _Worker:
+    def _replaced(self, worker: _Worker, job: Job) -> _Worker:
         log.error("a worker has died and is replaced", extra={"fields": {"exit_code": worker.process.exitcode}})
         worker.leash.close()
-        return self._start()
+        return self._start(job)
 
     def _stop(self, workers: Sequence[_Worker]) -> bool:
         """Stop all processes; return whether one did not end well."""
@@ -91,6 +100,14 @@ class Workers:
                 worker.process.join()
         # One that was told before it could listen to that has died of it.
         return any(worker.process.exitcode not in (0, -signal.SIGTERM) for worker in workers)
+
+
+def _hashing_turns(folder: Path) -> list[Path]:
+    """Return the files by whose locks processes take turns at hashing: always one core is left for everything else."""
+    turns = [folder / f"hashing-{number}" for number in range(max(1, len(os.sched_getaffinity(0)) - 1))]
+    for turn in turns:
+        turn.touch(mode=0o600)
+    return turns
 
 
 def _gave_up(worker: _Worker) -> bool:
