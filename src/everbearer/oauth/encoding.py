@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Callable
+from functools import cache
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -14,17 +15,21 @@ def standard_json(value: object) -> bytes:
     return _encoded(value).encode()
 
 
+def compact_json(value: object) -> bytes:
+    """Return a value as JSON without spaces, in UTF-8."""
+    return _fastest()(value)
+
+
+@cache
 def _fastest() -> Callable[[object], bytes]:
-    # The ready server has msgspec, which writes the same several times as fast; the library does without it.
+    # The ready server has msgspec, which writes the same several times as fast; the library does without it. Imported
+    # when it is wanted, so that the library stays light to import.
     try:
         from msgspec.json import encode  # noqa: PLC0415
     except ImportError:
         return standard_json
     return encode
 
-
-compact_json: Callable[[object], bytes] = _fastest()
-"""Return a value as JSON without spaces, in UTF-8."""
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_+/", b"+/**")
