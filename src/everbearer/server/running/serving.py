@@ -7,6 +7,7 @@ answer, takes in what waits at its socket, and leaves those who are silent a mom
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import os
@@ -45,6 +46,8 @@ LINGER = 0.5
 """Seconds that a silent connection stays open then: its next request may have been sent already."""
 BACKLOG = 2048
 """How many connections may wait to be accepted."""
+PAUSE = 1.0
+"""Seconds for which nobody is accepted where there is no room for more connections."""
 GARBAGE_AFTER = 10_000
 """How many objects more than were let go of are made before garbage is looked for."""
 LOOK_EVERY = 0.05
@@ -52,6 +55,8 @@ LOOK_EVERY = 0.05
 FAILED = 1
 """The exit code where the server did not start, or did not stop as it should."""
 
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 log = logging.getLogger("everbearer")
 
@@ -137,7 +142,7 @@ class _Process:
                 loop = asyncio.get_running_loop()
                 self._listening.listen(BACKLOG)
                 self._listening.settimeout(0)
-                loop.add_reader(self._listening, self._accept)
+                self._listen()
                 self._log("answering requests", process=os.getpid())
                 self._announce()
                 await self._told.wait()
@@ -182,14 +187,28 @@ class _Process:
         """Accept one connection, and no more in one turn of the loop: all processes at the socket get their share."""
         try:
             accepted, _ = self._listening.accept()
-        except OSError:
-            return False  # Another process was first, or whoever called has gone.
+        except OSError as error:
+            # Otherwise another process was first, or whoever called has gone.
+            if error.errno in _EXHAUSTED:
+                self._pause_accepting()
+            return False
         accepted.settimeout(0)
         loop = asyncio.get_running_loop()
         task = loop.create_task(_connect(loop, self._serving, accepted, self._tls))
         self._serving.tasks.add(task)
         task.add_done_callback(self._serving.tasks.discard)
         return True
+
+    def _pause_accepting(self) -> None:
+        """Let those that wait go on waiting for a moment: asked at once again, the socket would keep the loop busy."""
+        log.warning("no more connections can be accepted now: the limit of open files is reached")
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._listening)
+        loop.call_later(PAUSE, self._listen)
+
+    def _listen(self) -> None:
+        if not self._serving.stopping:
+            asyncio.get_running_loop().add_reader(self._listening, self._accept)
 
     async def _finish(self) -> None:
         """Wait until all is answered and every connection closed, but not for ever."""
