@@ -11,12 +11,12 @@ from typing import Any
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from everbearer.oauth.client import AuthMethod, Client
 from everbearer.oauth.client_assertions import JWT_BEARER, seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.keys import SigningKey, signing_key_to_jwk
-from everbearer.oauth.models import AuthMethod, Client
 from everbearer.oauth.randomness import random_id
 from world import ISSUER, SECRET, World, key_of
 

@@ -26,6 +26,7 @@ from everbearer.oauth.authorization_endpoint import (
 )
 from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer
+from everbearer.oauth.client import CLIENT_CREDENTIALS, REFRESH_TOKEN, AccessTokenFormat, Client, RotationPolicy
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
@@ -33,20 +34,7 @@ from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import ALGORITHMS, KeySet, SigningKey, generate_signing_key
 from everbearer.oauth.messages import Request, Response
-from everbearer.oauth.models import (
-    CLIENT_CREDENTIALS,
-    REFRESH_TOKEN,
-    WEEK,
-    AccessTokenFormat,
-    Authentication,
-    Client,
-    Ended,
-    EndReason,
-    Everything,
-    Grant,
-    RotationPolicy,
-    consent_key,
-)
+from everbearer.oauth.models import WEEK, Authentication, Ended, EndReason, Everything, Grant, consent_key
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.refresh_tokens import open_code, open_refresh_token
 from everbearer.oauth.revocation import revocation_endpoint

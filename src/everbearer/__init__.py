@@ -19,6 +19,7 @@ from everbearer.oauth.authorization_endpoint import (
 )
 from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer, JwksSource, TokenRequest
+from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.client_rules import client_problems
@@ -47,20 +48,7 @@ from everbearer.oauth.keys import (
 )
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response, redirect
 from everbearer.oauth.metadata import metadata
-from everbearer.oauth.models import (
-    AccessTokenFormat,
-    Authentication,
-    AuthMethod,
-    Client,
-    Ended,
-    EndReason,
-    Everything,
-    Grant,
-    Lifetimes,
-    RequestedClaims,
-    RotationPolicy,
-    SubjectType,
-)
+from everbearer.oauth.models import Authentication, Ended, EndReason, Everything, Grant, RequestedClaims
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer

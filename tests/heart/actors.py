@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import factorial, prod
 
-from everbearer.oauth.models import Client, Ended, EndReason, Everything
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import Ended, EndReason, Everything
 from heart.exploring import Actor, Died, Run, Scenario, Script, World, finish, gets_on
 from heart.heart_world import (
     SPA,

@@ -16,8 +16,9 @@ from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Client, Ended, Everything, Grant
+from everbearer.oauth.models import Ended, Everything, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.memory import MemoryStore
 from heart.heart_world import Answer, Clock, refresh, server_over

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import AUTHORIZATION_CODE, REFRESH_TOKEN, AccessTokenFormat, Client, RotationPolicy
 from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
@@ -18,16 +19,7 @@ from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import KeySet, generate_signing_key
 from everbearer.oauth.messages import Request, Response
-from everbearer.oauth.models import (
-    AUTHORIZATION_CODE,
-    REFRESH_TOKEN,
-    AccessTokenFormat,
-    Authentication,
-    Client,
-    CodeBinding,
-    Grant,
-    RotationPolicy,
-)
+from everbearer.oauth.models import Authentication, CodeBinding, Grant
 from everbearer.oauth.refresh_tokens import open_refresh_token, seal_code, seal_refresh_token
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from everbearer.oauth.authorization_server import unix_now
+from everbearer.oauth.client import Client
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.models import Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer

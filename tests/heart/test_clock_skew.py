@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.models import Client, EndReason, Grant, RotationPolicy
+from everbearer.oauth.client import Client, RotationPolicy
+from everbearer.oauth.models import EndReason, Grant
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from heart.exploring import finish
 from heart.heart_world import (

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.oauth.models import Client, EndReason
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import EndReason
 from heart.actors import (
     GENERATION,
     end_of,

@@ -16,8 +16,9 @@ from typing import TypeVar
 import pytest
 
 from everbearer.oauth.authorization_server import unix_now
+from everbearer.oauth.client import Client
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import Client, Ended, EndReason, Everything, Grant
+from everbearer.oauth.models import Ended, EndReason, Everything, Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.sealing import Sealer

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from everbearer.oauth.client import Client
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import Client, EndReason
+from everbearer.oauth.models import EndReason
 from heart.heart_world import ROTATING_WEB, SPA, STRICT, posted, redeem_request, refresh_request
 from heart.serving import Place
 

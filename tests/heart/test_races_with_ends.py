@@ -15,7 +15,8 @@ import pytest
 from everbearer.login.models import User
 from everbearer.login.store import UserChange
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.models import Client, Ended, EndReason, Everything, Grant
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import Ended, EndReason, Everything, Grant
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from heart.exploring import finish
 from heart.heart_world import (

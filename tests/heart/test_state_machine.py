@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 
 from everbearer.login.models import User
 from everbearer.login.store import UserChange
-from everbearer.oauth.models import Client, Ended, EndReason, Everything, Happening
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import Ended, EndReason, Everything, Happening
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from everbearer.storage.store import AdminStore

@@ -4,8 +4,8 @@ import pytest
 
 from everbearer.login.consent import give_consent, needs_consent, withdraw_consent
 from everbearer.login.models import Consent, User
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.models import Client
 from everbearer.oauth.scope import Scope
 from login_world import NOW, World
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asserting import jwks_of
-from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
-from everbearer.oauth.models import (
+from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
     AccessTokenFormat,
     AuthMethod,
@@ -17,6 +16,9 @@ from everbearer.oauth.models import (
     RotationPolicy,
     SubjectType,
 )
+from everbearer.oauth.client_rules import client_problems
+from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
+from everbearer.oauth.uris import is_loopback
 from world import key_of
 
 SPA = Client(client_id="spa", redirect_uris=("https://app.example.com/cb",), scope=("openid", "offline_access"))

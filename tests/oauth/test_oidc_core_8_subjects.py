@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.authorization_server import no_salt
+from everbearer.oauth.client import SubjectType
 from everbearer.oauth.end_session import validate_end_session_request
 from everbearer.oauth.explain import explain_token
-from everbearer.oauth.models import SubjectType
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.sealing import Sealer
 from world import ANY_STORE, World, claims_of

@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from everbearer.oauth.client import AuthMethod
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.models import AuthMethod
 from everbearer.oauth.sealing import Sealer
 from world import ANY_STORE, SECRET, SERVER_SECRET, Answer, World, basic
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from everbearer.oauth.models import AccessTokenFormat, EndReason, Everything
+from everbearer.oauth.client import AccessTokenFormat
+from everbearer.oauth.models import EndReason, Everything
 from world import World, claims_of
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.models import AccessTokenFormat
+from everbearer.oauth.client import AccessTokenFormat
 from every_store import ON_EVERY_STORE
 from world import SECRET, World, basic, claims_of
 

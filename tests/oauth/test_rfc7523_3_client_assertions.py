@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from asserting import claims_for, jwks_of, proof, sent, sign, unsigned, with_another_name, with_keys, with_secret
+from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client
 from everbearer.oauth.client_assertions import CLIENT_AUTHENTICATION_TYPE, JWT_BEARER, LEEWAY, LONGEST
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.keys import ALGORITHMS, generate_signing_key
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import AccessTokenFormat, AuthMethod, Client
 from everbearer.oauth.parameters import FORM
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.token_endpoint import token_endpoint

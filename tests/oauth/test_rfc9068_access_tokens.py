@@ -8,7 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from everbearer.oauth.models import AccessTokenFormat
+from everbearer.oauth.client import AccessTokenFormat
 from everbearer.oauth.sealing import Sealer
 from world import ISSUER, NOW, World, claims_of, jwt_part, signing_keys
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everbearer.oauth.models import Authentication, Client, EndReason, Grant, RotationPolicy
+from everbearer.oauth.client import Client, RotationPolicy
+from everbearer.oauth.models import Authentication, EndReason, Grant
 from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
 
 NOW = 1_800_000_000

@@ -14,11 +14,12 @@ import pytest
 from asserting import with_secret
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import TokenRequest
+from everbearer.oauth.client import AccessTokenFormat
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.errors import InvalidGrant, OAuthError
 from everbearer.oauth.grants.refresh_token import refresh_token_grant
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import AccessTokenFormat, Grant
+from everbearer.oauth.models import Grant
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.oauth.sealing import Sealer

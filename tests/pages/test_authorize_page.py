@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from everbearer.login.accounts import create_user
+from everbearer.oauth.client import Client
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.oauth.models import Client, EndReason, Everything
+from everbearer.oauth.models import EndReason, Everything
 from everbearer.storage.memory import MemoryStore
 from page_world import Browser, PageWorld, at_once
 from world import ACR, claims_of

@@ -19,12 +19,12 @@ from joserfc.jwk import KeySet
 
 from everbearer.oauth.messages import Response
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.app import Parts, build
 from everbearer.server.config import Config
 from everbearer.server.config.file import load_config
 from everbearer.server.declared import apply_declared
 from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.signing_keys import SigningKeys, tend_keys
+from everbearer.server.tables import Parts, build
 from everbearer.storage.memory import MemoryStore
 from server.app_world import Browser, Fields, at_once, location
 from world import Clock, basic

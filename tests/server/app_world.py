@@ -13,11 +13,12 @@ from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.messages import Endpoint, Request, Response
 from everbearer.oauth.parameters import FORM
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.app import Parts, build
-from everbearer.server.config import ClientSection, Config, KeysSection, UserSection
+from everbearer.server.config import Config, KeysSection, UserSection
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.declared import apply_declared
 from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.signing_keys import SigningKeys, tend_keys
+from everbearer.server.tables import Parts, build
 from everbearer.storage.memory import MemoryStore
 
 T = TypeVar("T")

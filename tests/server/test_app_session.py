@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Response
 from everbearer.oauth.models import Ended, EndReason, Everything
-from everbearer.server.app import Parts
+from everbearer.server.tables import Parts
 from server.app_world import FULL_ACCESS, REDIRECT, Browser, answer, location, members, new_endpoint
 from world import VERIFIER, s256
 

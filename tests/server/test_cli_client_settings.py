@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
-from everbearer.oauth.client_authentication import CLIENT_SECRET
-from everbearer.oauth.events import EventKind
-from everbearer.oauth.models import (
+from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     REFRESH_TOKEN,
@@ -24,6 +22,8 @@ from everbearer.oauth.models import (
     Lifetimes,
     RotationPolicy,
 )
+from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.events import EventKind
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.config.client_settings import changed_section, read_settings, settings_of

@@ -9,8 +9,8 @@ from typing import TypeVar
 import pytest
 
 from asserting import jwks_of
+from everbearer.oauth.client import AuthMethod, Client
 from everbearer.oauth.client_assertions import seal_client_secret
-from everbearer.oauth.models import AuthMethod, Client
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import ConfigError

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from everbearer.server.config import ClientSection, Config, UserSection
+from everbearer.server.config import Config, UserSection
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.secrets import client_secret_problem, client_secrets, secret_warnings, server_secrets
 

@@ -18,7 +18,8 @@ from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import DAY
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.config import ClientSection, Config, UserSection
+from everbearer.server.config import Config, UserSection
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.declared import Applied, apply_declared
 from everbearer.storage.store import AdminStore

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from everbearer.http.asgi import Application, asgi_application
 from everbearer.http.protocol_routes import client_routes, public_routes
-from everbearer.server.app import site_of
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN
 from everbearer.server.pages.playground import playground_routes
 from everbearer.server.pages.routes import page_routes
+from everbearer.server.tables import site_of
 from server.app_world import REDIRECT, Browser, new_endpoint
 from world import VERIFIER, s256
 

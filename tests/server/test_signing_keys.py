@@ -9,8 +9,9 @@ from typing import TypeVar
 import pytest
 
 from everbearer.oauth import jws
+from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import DAY, Client, Lifetimes
+from everbearer.oauth.models import DAY
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import KeysSection
 from everbearer.server.signing_keys import (

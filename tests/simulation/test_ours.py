@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from everbearer.oauth.models import RotationPolicy
+from everbearer.oauth.client import RotationPolicy
 from everbearer.simulation.ours import OURS, our_policy
 from everbearer.simulation.play import Play, chance
 from everbearer.simulation.policy import FIRST, REFUSED

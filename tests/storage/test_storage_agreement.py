@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant, Lifetimes
+from everbearer.oauth.client import Lifetimes
+from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import BlockingSQLiteStore

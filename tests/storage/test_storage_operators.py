@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.models import Client, CodeBinding, Everything, Grant, Lifetimes
+from everbearer.oauth.models import CodeBinding, Everything, Grant
 from everbearer.storage.store import AdminStore, Purged, StoredKey
 from storage.values import CLIENT, ENDED, EVENT, KEY, NOW, SESSION, new_grant
 

@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everbearer.login.models import Session, User
+from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import (
-    AccessTokenFormat,
     Authentication,
-    AuthMethod,
-    Client,
     CodeBinding,
     Ended,
     EndReason,
     Grant,
     Happening,
     HistoryEntry,
-    Lifetimes,
     RequestedClaims,
-    RotationPolicy,
-    SubjectType,
 )
 from everbearer.storage.store import StoredKey
 

@@ -6,8 +6,9 @@ from collections.abc import Collection
 
 from everbearer.login.models import Consent
 from everbearer.login.store import AccountStore
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import Client, Ended, EndReason
+from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.scope import Scope, format_scope
 
 

@@ -14,9 +14,10 @@ from hashlib import sha256
 
 from everbearer.oauth import jws
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import AccessTokenFormat, Client
 from everbearer.oauth.encoding import base64url, compact_json, from_base64url
 from everbearer.oauth.lifetimes import end_of
-from everbearer.oauth.models import AccessTokenFormat, Client, Ended, EndReason, Grant
+from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.scope import Scope, format_scope, parse_scope
 from everbearer.oauth.subjects import subject_for

@@ -18,11 +18,12 @@ from everbearer.oauth.authorization_request import (
     response_mode_of,
 )
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.error_response import error_members
 from everbearer.oauth.errors import InvalidRequest, LoginRequired, OAuthError, UnmetAuthenticationRequirements
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Response
-from everbearer.oauth.models import Authentication, Client, CodeBinding, Grant
+from everbearer.oauth.models import Authentication, CodeBinding, Grant
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import SECRET_LENGTH, seal_code

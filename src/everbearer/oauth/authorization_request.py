@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import ClaimsParameter, read_claims_parameter, scope_of_claims, within_reach
+from everbearer.oauth.client import AUTHORIZATION_CODE, REFRESH_TOKEN, Client, SubjectType
 from everbearer.oauth.errors import (
     InvalidRequest,
     InvalidScope,
@@ -17,13 +18,7 @@ from everbearer.oauth.errors import (
     UnsupportedResponseType,
 )
 from everbearer.oauth.id_tokens import read_id_token_hint
-from everbearer.oauth.models import (
-    AUTHORIZATION_CODE,
-    REFRESH_TOKEN,
-    Client,
-    RequestedClaims,
-    SubjectType,
-)
+from everbearer.oauth.models import RequestedClaims
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
 from everbearer.oauth.response_modes import ResponseMode

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from everbearer.oauth.client import Client
 from everbearer.oauth.errors import InvalidClient
 from everbearer.oauth.events import Event
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import Client
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import cast
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.errors import InvalidRequest
-from everbearer.oauth.models import AskedClaims, Client, Grant, RequestedClaims
+from everbearer.oauth.models import AskedClaims, Grant, RequestedClaims
 from everbearer.oauth.scope import Scope
 
 CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {

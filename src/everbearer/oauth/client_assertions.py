@@ -15,13 +15,13 @@ from typing import TypeGuard, cast
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import AuthMethod, Client
 from everbearer.oauth.client_keys import UnusableKeys, algorithm_named, fitting, read_jwks, signed_by
 from everbearer.oauth.encoding import base64url, compact_json, from_base64url
 from everbearer.oauth.errors import InvalidClient, InvalidRequest
 from everbearer.oauth.jws import Unverified, take_apart
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import AuthMethod, Client
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.paths import PATHS
 from everbearer.oauth.sealing import Sealer

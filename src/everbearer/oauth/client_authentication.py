@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import AuthMethod, Client
 from everbearer.oauth.client_assertions import check_assertion, has_assertion, read_assertion
 from everbearer.oauth.errors import InvalidClient, InvalidRequest
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request
-from everbearer.oauth.models import AuthMethod, Client
 from everbearer.oauth.parameters import Parameters
 
 CLIENT_SECRET = "client secret"

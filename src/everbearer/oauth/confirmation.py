@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from everbearer.oauth.access_tokens import AccessToken
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import Grant
 from everbearer.oauth.rotation import policy_for
 
 

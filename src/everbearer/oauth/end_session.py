@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.id_tokens import Hint, read_id_token_hint
 from everbearer.oauth.messages import Response, redirect
-from everbearer.oauth.models import Client
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.subjects import NamedSubject
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from everbearer.oauth.access_tokens import AccessToken, read_access_token, standing
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.explanations import DESCRIPTIONS
 from everbearer.oauth.lifetimes import end_of
-from everbearer.oauth.models import Client, Ended, EndReason, Grant
+from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.refresh_tokens import Presented, open_code, open_refresh_token
 from everbearer.oauth.rotation import Move, judge, policy_for
 

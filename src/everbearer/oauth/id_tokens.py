@@ -9,7 +9,8 @@ from everbearer.oauth import jws
 from everbearer.oauth.access_tokens import authentication_claims
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import NO_CLAIMS
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import Grant
 from everbearer.oauth.subjects import subject_for
 
 JWT_TYPE = "JWT"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from everbearer.oauth.access_tokens import AccessToken, read_access_token, standing
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.client_authentication import authenticate_client
 from everbearer.oauth.confirmation import confirm_arrival
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InvalidClient
 from everbearer.oauth.lifetimes import end_of, expiry
 from everbearer.oauth.messages import Request, Response, json_response
-from everbearer.oauth.models import Client
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.refresh_tokens import open_refresh_token
 from everbearer.oauth.scope import format_scope

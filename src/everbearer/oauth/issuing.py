@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import NO_CLAIMS
+from everbearer.oauth.client import Client
 from everbearer.oauth.id_tokens import mint_id_token
 from everbearer.oauth.lifetimes import access_token_life, expiry
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.models import Grant
 from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.scope import OPENID, Scope
 from everbearer.oauth.token_response import TokenResponse

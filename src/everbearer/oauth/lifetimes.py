@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from everbearer.oauth.models import Client, Ended, EndReason, Grant, Lifetimes
+from everbearer.oauth.client import Client, Lifetimes
+from everbearer.oauth.models import Ended, EndReason, Grant
 
 SERVER = "server"
 """The actor of what ends by itself."""

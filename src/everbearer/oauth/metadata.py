@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from everbearer.oauth.authorization_request import PROMPTS, RESPONSE_TYPES
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import CLAIMS_OF_SCOPE
+from everbearer.oauth.client import AuthMethod, SubjectType
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.keys import ALGORITHMS
-from everbearer.oauth.models import AuthMethod, SubjectType
 from everbearer.oauth.paths import PATHS as PATHS
 from everbearer.oauth.response_modes import ResponseMode
 

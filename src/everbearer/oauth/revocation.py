@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from everbearer.oauth.access_tokens import REVOKED, AccessToken, read_access_token, standing
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client
 from everbearer.oauth.client_authentication import authenticate_client, names_client
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InvalidGrant
 from everbearer.oauth.messages import NO_STORE, Request, Response
-from everbearer.oauth.models import Client, Ended, EndReason
+from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.parameters import Parameters, posted_parameters
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 

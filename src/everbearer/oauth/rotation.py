@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import lru_cache
 
-from everbearer.oauth.models import Client, EndReason, Grant, RotationPolicy
+from everbearer.oauth.client import Client, RotationPolicy
+from everbearer.oauth.models import EndReason, Grant
 
 
 class Move(Enum):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Protocol
 
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Client, Ended, Everything, Grant
+from everbearer.oauth.models import Ended, Everything, Grant
 
 
 class Spend(Enum):

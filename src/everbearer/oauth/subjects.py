@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import Client, SubjectType
 from everbearer.oauth.encoding import base64url
-from everbearer.oauth.models import Client, SubjectType
 from everbearer.oauth.redirect_uris import web_host
 
 

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httptools
 
-from everbearer.oauth.client_rules import is_loopback
+from everbearer.oauth.uris import is_loopback
 
 LONGEST = 64 * 1024
 """Bytes of a document that are read, and of an answer's other parts."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from random import Random
 
-from everbearer.oauth.models import DAY, HOUR, MINUTE, Lifetimes
+from everbearer.oauth.client import Lifetimes
+from everbearer.oauth.models import DAY, HOUR, MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

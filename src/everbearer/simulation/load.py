@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, pi, sin
 
-from everbearer.oauth.models import DAY, HOUR, MINUTE, Lifetimes
+from everbearer.oauth.client import Lifetimes
+from everbearer.oauth.models import DAY, HOUR, MINUTE
 
 _BACKOFF = (1, 2, 4, 8, 16, 32, 60)
 """Seconds a client waits after each failure in a row, the last for all that follow; it draws between half and all."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from everbearer.oauth.models import Authentication, Client, Grant, RotationPolicy
+from everbearer.oauth.client import Client, RotationPolicy
+from everbearer.oauth.models import Authentication, Grant
 from everbearer.oauth.rotation import Move, judge, policy_for
 from everbearer.simulation.policy import FIRST, REFUSED, Policy
 

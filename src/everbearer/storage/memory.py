@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
 from everbearer.login.store import Counted, UserChange
+from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Client, Ended, Everything, Grant, Lifetimes, consent_key
+from everbearer.oauth.models import Ended, Everything, Grant, consent_key
 from everbearer.oauth.scope import Scope
 from everbearer.oauth.store import Spend
 from everbearer.storage.ends import all_ended, consent_withdrawn, grant_ended

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from everbearer.oauth.models import Client
+from everbearer.oauth.client import Client
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -14,8 +14,9 @@ from itertools import count
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import (
     Collision,

@@ -9,7 +9,8 @@ from threading import local
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.client import Client
+from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.sql.clients import CLIENT
 from everbearer.storage.sql.grants import GRANT

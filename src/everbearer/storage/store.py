@@ -9,8 +9,9 @@ from typing import Protocol
 
 from everbearer.login.models import User
 from everbearer.login.store import AccountStore
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Client, Ended, Grant
+from everbearer.oauth.models import Ended, Grant
 from everbearer.oauth.store import Store
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
 from everbearer.oauth.grants.authorization_code import authorization_code_grant
 from everbearer.oauth.grants.client_credentials import client_credentials_grant
 from everbearer.oauth.grants.refresh_token import refresh_token_grant
-from everbearer.oauth.models import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
 from everbearer.oauth.token_response import TokenResponse
 
 GRANTS: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]] = {

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.claims import id_token_claims
-from everbearer.oauth.client_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
 from everbearer.oauth.issuing import issue_tokens
+from everbearer.oauth.lifetime_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Grant, Happening
 from everbearer.oauth.refresh_tokens import open_code

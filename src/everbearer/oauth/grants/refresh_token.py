@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.claims import id_token_claims
+from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
@@ -19,7 +20,7 @@ from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
-from everbearer.oauth.models import Client, Ended, Grant, Happening
+from everbearer.oauth.models import Ended, Grant, Happening
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
 from everbearer.oauth.scope import narrow, still_allowed

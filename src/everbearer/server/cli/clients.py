@@ -9,18 +9,19 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from everbearer.oauth.client import AuthMethod, Client
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import AuthMethod, Client, Ended, EndReason
+from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn
-from everbearer.server.config import ClientSection
 from everbearer.server.config.client_settings import changed_section, changed_settings, new_section, settings_of
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import (
     client_setting_problems,

@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 
 from everbearer.oauth.authorization_server import unix_now
-from everbearer.oauth.client_rules import is_loopback
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.uris import is_loopback
 from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -10,16 +10,10 @@ from msgspec import Meta
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.authorization_server import STANDARD_SCOPES
-from everbearer.oauth.client_rules import MOST_JITTER
-from everbearer.oauth.models import DAY, Lifetimes, RotationPolicy
-
-Seconds: TypeAlias = Annotated[int, Meta(extra={"kind": "duration"})]
-"""Seconds; in the file also text such as "15m"."""
-FilePath: TypeAlias = Annotated[str, Meta(extra={"kind": "path"})]
-"""A path, made absolute when the configuration is read."""
-Alg: TypeAlias = Literal["ES256", "RS256", "PS256", "EdDSA"]
-GrantType: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
-ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
+from everbearer.oauth.models import DAY
+from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
+from everbearer.server.config.section import Alg, FilePath, Seconds, Section
 
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 FULL_ACCESS = "https://authgear.com/scopes/full-access"
@@ -27,14 +21,8 @@ FULL_ACCESS = "https://authgear.com/scopes/full-access"
 KNOWN_SCOPES = {**STANDARD_SCOPES, FULL_ACCESS: "Act for you in everything this service offers"}
 """The scopes that are always known, in the words of the consent page."""
 
-_lifetimes = Lifetimes()
-_rotation = RotationPolicy()
 _limits = SignInLimits()
 _sessions = SessionLifetimes()
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What all tables of the file have in common: no key that is not known."""
 
 
 class ServerSection(Section, frozen=True, kw_only=True):
@@ -86,69 +74,6 @@ class ServerSection(Section, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # The URL of a database may hold its password.
         return f"ServerSection(host={self.host!r}, port={self.port!r})"
-
-
-class LifetimesSection(Section, frozen=True, kw_only=True):
-    """How long what is issued lasts, for all clients whose own `lifetimes` table does not say otherwise."""
-
-    access_token: Annotated[Seconds, Meta(description="An access token.")] = _lifetimes.access_token
-    access_token_jitter: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=MOST_JITTER,
-            description="Each access token lives shorter by a random part of this share of its life, so that clients "
-            "that refreshed together do not come again together.",
-        ),
-    ] = _lifetimes.access_token_jitter
-    refresh_token: Annotated[
-        Seconds, Meta(description="From sign-in to the end of access, however often it is refreshed.")
-    ] = _lifetimes.refresh_token
-    refresh_token_idle: Annotated[
-        Seconds | None, Meta(description="From the last refresh to the end of access; `none` for no such limit.")
-    ] = _lifetimes.refresh_token_idle
-    id_token: Annotated[Seconds, Meta(description="An ID token.")] = _lifetimes.id_token
-    authorization_code: Annotated[
-        Seconds, Meta(description="An authorization code, at most 10 minutes (RFC 6749 §4.1.2).")
-    ] = _lifetimes.authorization_code
-
-
-class RotationSection(Section, frozen=True, kw_only=True):
-    """What a refresh does to the refresh token, and how long its answer may be asked for again.
-
-    For all clients whose own `rotation` table does not say otherwise.
-    """
-
-    rotate: Annotated[
-        bool | None,
-        Meta(description="Issue a new refresh token at each refresh; `none`: for clients without a secret only."),
-    ] = _rotation.rotate
-    retry_window: Annotated[
-        Seconds | None,
-        Meta(
-            description="How long the newest spent refresh token is answered again with the same successor; "
-            "`none`: until the successor is used; `0`: never (strict single use)."
-        ),
-    ] = _rotation.retry_window
-    late_after: Annotated[Seconds, Meta(description="After how long a retry counts as late.")] = _rotation.late_after
-    late_limit: Annotated[
-        int | None,
-        Meta(
-            description="Late retries in this many generations in a row end the grant of a client without a secret "
-            "as theft; `none`: no limit."
-        ),
-    ] = _rotation.late_limit
-    retry_limit: Annotated[
-        int, Meta(description="How many retries one generation may have; more are refused, the grant lives.")
-    ] = _rotation.retry_limit
-    arrival_after: Annotated[
-        Seconds,
-        Meta(
-            description="After how long the use of a new access token, at userinfo or introspection, proves that the "
-            "answer it came in arrived, so that the refresh token before is answered no more. More than a minute, for "
-            "browsers throttle the timers of background tabs."
-        ),
-    ] = _rotation.arrival_after
 
 
 class SessionsSection(Section, frozen=True, kw_only=True):
@@ -232,110 +157,6 @@ class TracesSection(Section, frozen=True, kw_only=True):
     sample: Annotated[float, Meta(ge=0, le=1, description="The share of requests that are traced.")] = 0.01
 
 
-class ClientSection(Section, frozen=True, kw_only=True):
-    """An application, declared. It is created or updated at start; taking it out of the file deletes nothing."""
-
-    client_id: Annotated[str, Meta(min_length=1, description="Its public name on the wire.")]
-    type: Annotated[
-        ClientType,
-        Meta(
-            description="`spa` and `native`: public, PKCE required, refresh tokens rotate. `web`: confidential, PKCE "
-            "by `require_pkce`, no rotation by default. `machine`: `client_credentials` only."
-        ),
-    ]
-    client_name: Annotated[str, Meta(description="What users see; the client id where it is empty.")] = ""
-    client_secret: Annotated[
-        str,
-        Meta(
-            description="Its secret: 43 random characters are best, fewer than 32 are warned of, fewer than 16 refused."
-        ),
-    ] = ""
-    client_secret_file: Annotated[
-        FilePath, Meta(description="A file with its secret or secrets, newest first, one a line.")
-    ] = ""
-    client_secrets: Annotated[tuple[str, ...], Meta(description="Several secrets, newest first.")] = ()
-    token_endpoint_auth_method: Annotated[
-        Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"] | None,
-        Meta(
-            description="The only way it may prove who it is; `none`: it sends its secret, by HTTP Basic or in the "
-            "body. For `client_secret_jwt` the secret is stored sealed; with `private_key_jwt` there is none, but a "
-            "key of the client's own."
-        ),
-    ] = None
-    token_endpoint_auth_signing_alg: Annotated[
-        Alg | Literal["HS256"] | None,
-        Meta(
-            description="The only algorithm that its assertions may be signed with: `HS256` for `client_secret_jwt`, "
-            "another for `private_key_jwt`; `none`: any of them that fits its keys."
-        ),
-    ] = None
-    jwks_uri: Annotated[
-        str,
-        Meta(
-            description="Where it publishes its public keys, for `private_key_jwt`: https, with an address that is not "
-            "private (see `fetch_from_private_addresses`)."
-        ),
-    ] = ""
-    jwks: Annotated[
-        str, Meta(description="Its public keys themselves, instead of `jwks_uri`: a JWK Set in JSON, as text.")
-    ] = ""
-    redirect_uris: Annotated[
-        tuple[str, ...], Meta(description="Where users may be sent back to; compared exactly.")
-    ] = ()
-    post_logout_redirect_uris: Annotated[
-        tuple[str, ...], Meta(description="Where users may be sent after signing out; compared exactly.")
-    ] = ()
-    grant_types: Annotated[
-        tuple[GrantType, ...] | None, Meta(description="How it may get tokens; `none`: what its type needs.")
-    ] = None
-    scope: Annotated[
-        str | None,
-        Meta(
-            description="All it may ask for, separated by spaces; `none`: all standard scopes, for a machine nothing."
-        ),
-    ] = None
-    subject_type: Annotated[
-        Literal["public", "pairwise"],
-        Meta(
-            description="`public`: every application knows a user by the same `sub`. `pairwise`: each sector by "
-            "another, so that applications cannot compare users. A change changes every `sub` that it knows."
-        ),
-    ] = "public"
-    sector_identifier: Annotated[
-        str,
-        Meta(
-            description="The host that pairwise subjects are made for, common to applications that are to know users "
-            "by the same `sub`; the host of its redirect URIs where empty."
-        ),
-    ] = ""
-    first_party: Annotated[bool, Meta(description="The operator's own: no consent page, all claims at userinfo.")] = (
-        False
-    )
-    require_pkce: Annotated[
-        bool | None,
-        Meta(description="Refuse authorization requests without PKCE; `none`: yes unless its type is `web`."),
-    ] = None
-    access_token_format: Annotated[
-        Literal["jwt", "opaque"],
-        Meta(description="`jwt` (RFC 9068): anyone can verify it. `opaque`: ends at once with its grant."),
-    ] = "jwt"
-    access_token_signing_alg: Annotated[Alg, Meta(description="How its JWT access tokens are signed.")] = "ES256"
-    id_token_signed_response_alg: Annotated[Alg, Meta(description="How its ID tokens are signed.")] = "ES256"
-    audience: Annotated[str, Meta(description="The `aud` of its JWT access tokens; the issuer where empty.")] = ""
-    introspects_all: Annotated[
-        bool, Meta(description="It is a resource server: introspection shows it every token.")
-    ] = False
-    lifetimes: Annotated[LifetimesSection, Meta(description="Overrides of `[lifetimes]`.")] = LifetimesSection()
-    rotation: Annotated[RotationSection, Meta(description="Overrides of `[rotation]`.")] = RotationSection()
-    client_uri: Annotated[str, Meta(description="Its home page.")] = ""
-    logo_uri: Annotated[str, Meta(description="Its logo.")] = ""
-    policy_uri: Annotated[str, Meta(description="Its privacy policy.")] = ""
-    tos_uri: Annotated[str, Meta(description="Its terms of service.")] = ""
-
-    def __repr__(self) -> str:
-        return f"ClientSection(client_id={self.client_id!r})"
-
-
 class UserSection(Section, frozen=True, kw_only=True):
     """A user, declared. Created or updated at start; a changed password ends all of the user's grants.
 
@@ -355,7 +176,7 @@ class UserSection(Section, frozen=True, kw_only=True):
     subject: Annotated[str, Meta(description="The `sub` of all tokens; a random one where empty.")] = ""
     claims: Annotated[
         dict[str, Any], Meta(description="Claims such as `email` and `name` (OpenID Connect Core §5.1).")
-    ] = {}
+    ] = msgspec.field(default_factory=dict[str, Any])
 
     def __repr__(self) -> str:
         return f"UserSection(login={self.login!r})"
@@ -386,7 +207,7 @@ class Config(Section, frozen=True, kw_only=True):
     traces: TracesSection = TracesSection()
     scopes: Annotated[
         dict[str, str], Meta(description="Scopes of your own, each with the words of the consent page.")
-    ] = {}
+    ] = msgspec.field(default_factory=dict[str, str])
     clients: tuple[ClientSection, ...] = ()
     users: tuple[UserSection, ...] = ()
 

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from everbearer.oauth.models import CLIENT_CREDENTIALS, AuthMethod, Client
+from everbearer.oauth.client import CLIENT_CREDENTIALS, AuthMethod, Client
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import format_scope
-from everbearer.server.config import ClientSection, Config
+from everbearer.server.config import Config
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.environment import as_toml
 from everbearer.server.config.file import MADE_FOR_ALL, check_types, merge
 from everbearer.server.config.reading import ConfigError, Reading, is_table, prepare

@@ -13,10 +13,13 @@ from msgspec import structs
 
 from everbearer.login.passwords import is_password_hash
 from everbearer.login.sign_in import normal_login
-from everbearer.oauth.client_rules import client_problems, is_loopback, lifetime_problems, rotation_problems
+from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.errors import InvalidScope
+from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.scope import parse_scope
-from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, ClientSection, Config, UserSection
+from everbearer.oauth.uris import is_loopback
+from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.secrets import client_secret_problem, one_secret
 from everbearer.server.config.words import nearest
 from everbearer.server.declared.clients import (

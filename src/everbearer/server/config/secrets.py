@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from everbearer.oauth.sealing import SHORTEST_SECRET
-from everbearer.server.config import ClientSection, Config
+from everbearer.server.config import Config
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError
 
 SECRET = "EVERBEARER_SECRET"

@@ -17,11 +17,12 @@ from everbearer.login.accounts import (
 from everbearer.login.models import User
 from everbearer.login.passwords import LONGEST, SHORTEST, RunHeavy, Weakness, password_matches
 from everbearer.login.sign_in import normal_login
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import Client
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.config import ClientSection, Config, UserSection
+from everbearer.server.config import Config, UserSection
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.secrets import read_secret_file
 from everbearer.server.declared.clients import declared_client, keep_secrets

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from everbearer.oauth.client_assertions import seal_client_secret
-from everbearer.oauth.client_authentication import CLIENT_SECRET
-from everbearer.oauth.models import (
+from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     REFRESH_TOKEN,
@@ -19,9 +17,13 @@ from everbearer.oauth.models import (
     RotationPolicy,
     SubjectType,
 )
+from everbearer.oauth.client_assertions import seal_client_secret
+from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.scope import Scope, parse_scope
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.config import FULL_ACCESS, ClientSection, Config, LifetimesSection, RotationSection
+from everbearer.server.config import FULL_ACCESS, Config
+from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.secrets import client_secrets
 
 CLIENT_SECRET_JWT = "client_secret_jwt"

@@ -10,9 +10,10 @@ from everbearer.login.models import Consent, Session, User
 from everbearer.login.passwords import Weakness
 from everbearer.login.sessions import is_live, sign_out, sign_out_others
 from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts
+from everbearer.oauth.client import Client
 from everbearer.oauth.lifetimes import Expiry, end_of, expiry
 from everbearer.oauth.messages import Headers, Request, Response, redirect
-from everbearer.oauth.models import DAY, Client, Ended, EndReason, Grant
+from everbearer.oauth.models import DAY, Ended, EndReason, Grant
 from everbearer.oauth.parameters import Parameters, posted_parameters
 from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form, signed_in
 from everbearer.server.pages.end_session import SIGN_OUT, sign_out_action

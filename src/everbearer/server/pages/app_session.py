@@ -21,12 +21,13 @@ from everbearer.oauth.authorization_endpoint import (
     validate_authorization_request,
 )
 from everbearer.oauth.authorization_request import NONE, AuthorizationRequest
+from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.errors import LoginRequired, StoreUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.messages import Request, Response, json_response
-from everbearer.oauth.models import Client, Grant
+from everbearer.oauth.models import Grant
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token

@@ -13,7 +13,8 @@ from msgspec import structs
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.sealing import Sealer
-from everbearer.server.config import ClientSection, Config, UserSection
+from everbearer.server.config import Config, UserSection
+from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.file import DEFAULT_FILE
 
 DEMO_LOGIN = "demo@example.com"

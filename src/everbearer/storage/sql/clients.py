@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Client, Ended, Everything
+from everbearer.oauth.models import Ended, Everything
 from everbearer.storage.origins import web_origins
 from everbearer.storage.sql.ends import end_all
 from everbearer.storage.sql.events import record

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.models import Lifetimes
+from everbearer.oauth.client import Lifetimes
 from everbearer.storage.sql.grants import GRANTS_AND_ENDS
 from everbearer.storage.sql.sessions import SESSIONS_AND_ENDS
 from everbearer.storage.sql.transaction import Database, Row, Transaction, Value

@@ -10,16 +10,9 @@ from typing import Any
 import msgspec
 
 from everbearer.login.models import Consent, Session, User
+from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.models import (
-    Authentication,
-    Client,
-    CodeBinding,
-    Ended,
-    EndReason,
-    Grant,
-    RequestedClaims,
-)
+from everbearer.oauth.models import Authentication, CodeBinding, Ended, EndReason, Grant, RequestedClaims
 from everbearer.oauth.scope import Scope, format_scope
 from everbearer.storage.sql.history import history_of, history_text
 from everbearer.storage.sql.json_text import json_text

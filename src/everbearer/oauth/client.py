@@ -1,0 +1,135 @@
+"""A client and its settings (RFC 6749 §2, RFC 7591 §2). Frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from everbearer.oauth.models import DAY, MINUTE, WEEK
+from everbearer.oauth.scope import Scope
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"
+CLIENT_CREDENTIALS = "client_credentials"
+
+
+class AccessTokenFormat(StrEnum):
+    """How a client's access tokens are made."""
+
+    JWT = "jwt"
+    """RFC 9068: any resource server can verify it by the published keys."""
+    OPAQUE = "opaque"
+    """Sealed: only introspection and userinfo can read it, and they see at once when its grant has ended."""
+
+
+class AuthMethod(StrEnum):
+    """How a client proves who it is at the token endpoint (OpenID Connect Core §9)."""
+
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    SECRET_JWT = "client_secret_jwt"
+    """By a JWT that its secret authenticates."""
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    """By a JWT that it signs with a key of its own."""
+    NONE = "none"
+
+
+class SubjectType(StrEnum):
+    """Who else knows a user by the `sub` that a client is told (OpenID Connect Core §8)."""
+
+    PUBLIC = "public"
+    """Every client: it is the same for all."""
+    PAIRWISE = "pairwise"
+    """Only clients of the same sector, so that others cannot compare what they know of a user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationPolicy:
+    """What a refresh does to the refresh token, and how long its answer may be asked for again."""
+
+    rotate: bool | None = None
+    """Issue a new refresh token at each refresh; None to do so for public clients only."""
+    retry_window: int | None = None
+    """Seconds in which the newest spent token is answered again with the same successor; None until that successor is
+    used; 0 never (strict single use, ASVS 10.4.5)."""
+    late_after: int = 10
+    """Seconds after which a retry counts as late."""
+    late_limit: int | None = 3
+    """End the grant as theft at late retries in this many generations in a row; None for no limit. Confidential
+    clients have none: each retry of theirs is authenticated."""
+    retry_limit: int = 200
+    """How many retries one generation may have; more are refused and the grant lives."""
+    arrival_after: int = 120
+    """Seconds after a rotation, beyond which the use of an access token that came with it, at userinfo or
+    introspection, proves that the answer arrived and closes the retry window. Long enough for a second tab: browsers
+    throttle the timers of background tabs to once a minute, and clocks of nodes differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetimes:
+    """How long what is issued lasts, in seconds. A change applies to live grants at once."""
+
+    access_token: int = 30 * MINUTE
+    access_token_jitter: float = 0.0
+    """Each access token lives shorter by a random part of this share of its life, 0 to 0.5: who refreshed together, as
+    after an outage, then does not come again together."""
+    refresh_token: int = 52 * WEEK
+    """From sign-in to the end of the grant, however often it is refreshed."""
+    refresh_token_idle: int | None = 30 * DAY
+    """From the last refresh to the end of the grant; None for no such limit."""
+    id_token: int = 5 * MINUTE
+    authorization_code: int = MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An application that asks for tokens (RFC 6749 §2). Names of metadata are those of RFC 7591 §2."""
+
+    client_id: str
+    client_name: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Keyed hashes of its secrets, newest first; none for a client that is public or has keys of its own."""
+    sealed_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """The same secrets, sealed, of a client that authenticates by `client_secret_jwt` and of no other: a hash does not
+    verify what the secret authenticates."""
+    token_endpoint_auth_method: AuthMethod | None = None
+    """The one method it may use; None for a confidential client that may send its secret either way."""
+    token_endpoint_auth_signing_alg: str | None = None
+    """The one algorithm its assertions may be signed with; None for any that fits the method and the key."""
+    jwks: str = ""
+    """Its public keys: a JWK Set (RFC 7517 §5), in JSON."""
+    jwks_uri: str = ""
+    """Where its public keys are published, instead of `jwks`."""
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+    scope: Scope = ()
+    """All it may ask for."""
+    subject_type: SubjectType = SubjectType.PUBLIC
+    sector_identifier: str = ""
+    """The host that pairwise subjects are made for; empty where all redirect URIs are of one host, which then is it."""
+    first_party: bool = False
+    """The operator's own: no consent page, and userinfo shows all claims."""
+    require_pkce: bool = True
+    access_token_format: AccessTokenFormat = AccessTokenFormat.JWT
+    access_token_signing_alg: str = "ES256"
+    id_token_signed_response_alg: str = "ES256"
+    audience: str = ""
+    """The `aud` of its JWT access tokens; the issuer where none is set."""
+    introspects_all: bool = False
+    """It is a resource server: introspection shows it every token, not only those issued to it."""
+    lifetimes: Lifetimes = Lifetimes()
+    rotation: RotationPolicy = RotationPolicy()
+    client_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    disabled_at: int | None = None
+    created_at: int = 0
+    epoch: int = 0
+    """How often all of this client's grants have been ended; see `Ended`. Read from the store, never written."""
+
+    @property
+    def public(self) -> bool:
+        """Whether it cannot keep a secret, nor a key (RFC 6749 §2.1)."""
+        return not self.secrets and self.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT

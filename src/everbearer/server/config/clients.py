@@ -1,0 +1,117 @@
+"""The table of a client."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
+
+from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
+from everbearer.server.config.section import Alg, FilePath, Section
+
+GrantType: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
+ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
+
+
+class ClientSection(Section, frozen=True, kw_only=True):
+    """An application, declared. It is created or updated at start; taking it out of the file deletes nothing."""
+
+    client_id: Annotated[str, Meta(min_length=1, description="Its public name on the wire.")]
+    type: Annotated[
+        ClientType,
+        Meta(
+            description="`spa` and `native`: public, PKCE required, refresh tokens rotate. `web`: confidential, PKCE "
+            "by `require_pkce`, no rotation by default. `machine`: `client_credentials` only."
+        ),
+    ]
+    client_name: Annotated[str, Meta(description="What users see; the client id where it is empty.")] = ""
+    client_secret: Annotated[
+        str,
+        Meta(
+            description="Its secret: 43 random characters are best, fewer than 32 are warned of, fewer than 16 refused."
+        ),
+    ] = ""
+    client_secret_file: Annotated[
+        FilePath, Meta(description="A file with its secret or secrets, newest first, one a line.")
+    ] = ""
+    client_secrets: Annotated[tuple[str, ...], Meta(description="Several secrets, newest first.")] = ()
+    token_endpoint_auth_method: Annotated[
+        Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"] | None,
+        Meta(
+            description="The only way it may prove who it is; `none`: it sends its secret, by HTTP Basic or in the "
+            "body. For `client_secret_jwt` the secret is stored sealed; with `private_key_jwt` there is none, but a "
+            "key of the client's own."
+        ),
+    ] = None
+    token_endpoint_auth_signing_alg: Annotated[
+        Alg | Literal["HS256"] | None,
+        Meta(
+            description="The only algorithm that its assertions may be signed with: `HS256` for `client_secret_jwt`, "
+            "another for `private_key_jwt`; `none`: any of them that fits its keys."
+        ),
+    ] = None
+    jwks_uri: Annotated[
+        str,
+        Meta(
+            description="Where it publishes its public keys, for `private_key_jwt`: https, with an address that is not "
+            "private (see `fetch_from_private_addresses`)."
+        ),
+    ] = ""
+    jwks: Annotated[
+        str, Meta(description="Its public keys themselves, instead of `jwks_uri`: a JWK Set in JSON, as text.")
+    ] = ""
+    redirect_uris: Annotated[
+        tuple[str, ...], Meta(description="Where users may be sent back to; compared exactly.")
+    ] = ()
+    post_logout_redirect_uris: Annotated[
+        tuple[str, ...], Meta(description="Where users may be sent after signing out; compared exactly.")
+    ] = ()
+    grant_types: Annotated[
+        tuple[GrantType, ...] | None, Meta(description="How it may get tokens; `none`: what its type needs.")
+    ] = None
+    scope: Annotated[
+        str | None,
+        Meta(
+            description="All it may ask for, separated by spaces; `none`: all standard scopes, for a machine nothing."
+        ),
+    ] = None
+    subject_type: Annotated[
+        Literal["public", "pairwise"],
+        Meta(
+            description="`public`: every application knows a user by the same `sub`. `pairwise`: each sector by "
+            "another, so that applications cannot compare users. A change changes every `sub` that it knows."
+        ),
+    ] = "public"
+    sector_identifier: Annotated[
+        str,
+        Meta(
+            description="The host that pairwise subjects are made for, common to applications that are to know users "
+            "by the same `sub`; the host of its redirect URIs where empty."
+        ),
+    ] = ""
+    first_party: Annotated[bool, Meta(description="The operator's own: no consent page, all claims at userinfo.")] = (
+        False
+    )
+    require_pkce: Annotated[
+        bool | None,
+        Meta(description="Refuse authorization requests without PKCE; `none`: yes unless its type is `web`."),
+    ] = None
+    access_token_format: Annotated[
+        Literal["jwt", "opaque"],
+        Meta(description="`jwt` (RFC 9068): anyone can verify it. `opaque`: ends at once with its grant."),
+    ] = "jwt"
+    access_token_signing_alg: Annotated[Alg, Meta(description="How its JWT access tokens are signed.")] = "ES256"
+    id_token_signed_response_alg: Annotated[Alg, Meta(description="How its ID tokens are signed.")] = "ES256"
+    audience: Annotated[str, Meta(description="The `aud` of its JWT access tokens; the issuer where empty.")] = ""
+    introspects_all: Annotated[
+        bool, Meta(description="It is a resource server: introspection shows it every token.")
+    ] = False
+    lifetimes: Annotated[LifetimesSection, Meta(description="Overrides of `[lifetimes]`.")] = LifetimesSection()
+    rotation: Annotated[RotationSection, Meta(description="Overrides of `[rotation]`.")] = RotationSection()
+    client_uri: Annotated[str, Meta(description="Its home page.")] = ""
+    logo_uri: Annotated[str, Meta(description="Its logo.")] = ""
+    policy_uri: Annotated[str, Meta(description="Its privacy policy.")] = ""
+    tos_uri: Annotated[str, Meta(description="Its terms of service.")] = ""
+
+    def __repr__(self) -> str:
+        return f"ClientSection(client_id={self.client_id!r})"

@@ -1,0 +1,162 @@
+"""The paths of the whole server, and who answers each, out of the parts that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from everbearer.http.cors import share
+from everbearer.http.protocol_routes import client_routes, issuer_path, public_routes
+from everbearer.http.routes import Routes, dispatch, not_found
+from everbearer.login.models import SessionLifetimes
+from everbearer.login.passwords import RunHeavy
+from everbearer.login.sign_in import SignInLimits
+from everbearer.oauth.authorization_server import (
+    AuthorizationServer,
+    JwksSource,
+    no_jwks,
+    no_listener,
+    no_salt,
+    unix_now,
+)
+from everbearer.oauth.events import Event
+from everbearer.oauth.grants import GRANTS
+from everbearer.oauth.messages import Endpoint, Request, Response, redirect
+from everbearer.oauth.redirect_uris import origin_of
+from everbearer.oauth.sealing import Sealer
+from everbearer.server.config import Config
+from everbearer.server.health import health_routes, never
+from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
+from everbearer.server.pages.playground import playground_routes
+from everbearer.server.pages.problems import problem_page
+from everbearer.server.pages.routes import guarded, page_routes
+from everbearer.server.pages.sign_in import SETTINGS
+from everbearer.server.pages.site import Site
+from everbearer.server.signing_keys import SigningKeys
+from everbearer.storage.store import AdminStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an application is made of; whoever opened it closes it."""
+
+    config: Config
+    store: AdminStore
+    sealer: Sealer
+    keys: SigningKeys
+    run: RunHeavy
+    jwks: JwksSource = no_jwks
+    pairwise_salt: Callable[[], bytes] = no_salt
+    now: Callable[[], int] = unix_now
+    notify: Callable[[Event], None] = no_listener
+    stopping: Callable[[], bool] = never
+    """Whether the process has been told to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The paths of the whole server, by who may read them from scripts of other origins."""
+
+    site: Site
+    public: Routes
+    clients: Routes
+    others: Routes
+
+    @property
+    def routes(self) -> Routes:
+        """Return all of them."""
+        return {**self.public, **self.clients, **self.others}
+
+
+def build(parts: Parts, *, development: bool = False) -> Endpoint:
+    """Return the endpoint of the whole server."""
+    return endpoint_of(tables_of(parts, development=development), parts)
+
+
+def tables_of(parts: Parts, *, development: bool = False) -> Tables:
+    """Return all paths of the server."""
+    site = site_of(parts)
+    base = issuer_path(site.server)
+    public = public_routes(site.server)
+    clients = {**client_routes(site.server), base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)}}
+    front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}
+    others = {**page_routes(site), **health_routes(parts.store, stopping=parts.stopping), **front}
+    return Tables(
+        site=site,
+        public=public,
+        clients=clients,
+        others={base + path: methods for path, methods in others.items()},
+    )
+
+
+def endpoint_of(tables: Tables, parts: Parts) -> Endpoint:
+    """Return the endpoint that answers at these paths."""
+    return share(
+        dispatch(tables.routes, otherwise=_missing(tables.site)),
+        with_everybody=frozenset(tables.public),
+        # Not the pages: "Authorization servers [...] MUST NOT [support CORS] at the Authorization Endpoint" (RFC 9700
+        # §2.6), and nothing else of them is for scripts of other origins.
+        with_clients=frozenset(tables.clients),
+        allows_origin=_allows_origin(parts.store, origin_of(tables.site.server.issuer)),
+    )
+
+
+def site_of(parts: Parts) -> Site:
+    """Return the authorization server with its pages."""
+    config, store = parts.config, parts.store
+    server = AuthorizationServer(
+        issuer=config.issuer,
+        store=store,
+        sealer=parts.sealer,
+        keys=parts.keys,
+        pairwise_salt=parts.pairwise_salt,
+        scopes=config.all_scopes,
+        claims=_claims(store),
+        grants=GRANTS,
+        jwks=parts.jwks,
+        now=parts.now,
+        notify=parts.notify,
+        acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
+    )
+    sign_in = config.sign_in
+    return Site(
+        server=server,
+        store=store,
+        run=parts.run,
+        name=config.name,
+        limits=SignInLimits(window=sign_in.window, per_account=sign_in.per_account, per_address=sign_in.per_address),
+        lifetimes=SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle),
+        acr=sign_in.acr,
+    )
+
+
+def _claims(store: AdminStore) -> Callable[[str], Awaitable[Mapping[str, object] | None]]:
+    async def claims(subject: str) -> Mapping[str, object] | None:
+        user = await store.user(subject)
+        if user is None or user.disabled_at is not None:
+            return None
+        return {"updated_at": user.updated_at, **user.claims}
+
+    return claims
+
+
+def _allows_origin(store: AdminStore, own: str) -> Callable[[str], Awaitable[bool]]:
+    async def allows_origin(origin: str) -> bool:
+        return origin == own or await store.allows_origin(origin)
+
+    return allows_origin
+
+
+def _to_settings(site: Site) -> Endpoint:
+    async def to_settings(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+        return redirect(site.path(SETTINGS))
+
+    return to_settings
+
+
+def _missing(site: Site) -> Endpoint:
+    async def missing(request: Request) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        return problem_page(404, site) if wants_page else await not_found(request)
+
+    return missing
