@@ -3,16 +3,29 @@ import * as oidc from "openid-client";
 import { clientAuthentication } from "./authentication.mjs";
 import { errorOf, say, visit } from "./conversation.mjs";
 
-const { ISSUER, CLIENT_ID, REDIRECT_URI, ALG } = process.env;
+const { ISSUER, CLIENT_ID, REDIRECT_URI, ALG, DECRYPTION_JWK } = process.env;
 
 // Servers under test speak plain HTTP on loopback; signatures are checked all the same.
 const config = await oidc.discovery(
   new URL(ISSUER),
   CLIENT_ID,
-  { id_token_signed_response_alg: ALG },
+  {
+    id_token_signed_response_alg: ALG,
+    ...(DECRYPTION_JWK ? { userinfo_signed_response_alg: ALG, introspection_signed_response_alg: ALG } : {}),
+  },
   await clientAuthentication(process.env),
   { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] },
 );
+
+// With a key to decrypt with, everything must come encrypted, and what is inside must be signed.
+if (DECRYPTION_JWK) {
+  const { alg, kid, ...jwk } = JSON.parse(DECRYPTION_JWK);
+  const curve = { name: jwk.crv === "X25519" ? "X25519" : "ECDH", namedCurve: jwk.crv };
+  const hash = { name: "RSA-OAEP", hash: alg === "RSA-OAEP-256" ? "SHA-256" : "SHA-1" };
+  const [algorithm, usage] = jwk.kty === "RSA" ? [hash, "decrypt"] : [curve, "deriveBits"];
+  const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, [usage]);
+  oidc.enableDecryptingResponses(config, ["A256GCM", "A128GCM", "A128CBC-HS256"], { key, alg, kid });
+}
 
 const verifier = oidc.randomPKCECodeVerifier();
 const state = oidc.randomState();

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from asserting import jwks_of
 from clients.person import LOGIN, PASSWORD
+from encrypting import Key, key_of_kind, published
 from world import key_of
 
 SECRET = "Vw3-kTq9_ZyR7bNc0LmXs5Ud8PfHj2GaEo4"
@@ -113,9 +116,37 @@ token_endpoint_auth_method = "client_secret_jwt"
 """
 
 
+_ENCRYPTED = """
+[[clients]]
+client_id = "encrypted-{alg}"
+type = "web"
+first_party = true
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}"]
+jwks = '{jwks}'
+id_token_encrypted_response_alg = "{alg}"
+id_token_encrypted_response_enc = "A256GCM"
+userinfo_signed_response_alg = "ES256"
+userinfo_encrypted_response_alg = "{alg}"
+introspection_signed_response_alg = "ES256"
+introspection_encrypted_response_alg = "{alg}"
+introspection_encrypted_response_enc = "A128GCM"
+introspects_all = true
+"""
+ENCRYPTED: Mapping[str, Key] = {
+    "RSA-OAEP": key_of_kind("RSA"),
+    "RSA-OAEP-256": key_of_kind("RSA"),
+    "ECDH-ES": key_of_kind("P-256"),
+    "ECDH-ES+A256KW": key_of_kind("X25519"),
+}
+"""How answers are encrypted to clients, each with a key of theirs."""
+
+
 def settings(*, page: str, express: str) -> str:
     """Return the settings in TOML, for applications at two origins."""
     values = {"secret": SECRET, "redirect_uri": REDIRECT_URI}
     main = _SETTINGS.format(login=LOGIN, password=PASSWORD, page=page, express=express, php=PHP_REDIRECT_URI, **values)
     by_assertion = _BY_ASSERTION.format(jwks=jwks_of(*map(key_of, ALGORITHMS)), **values)
-    return main + by_assertion + "".join(_OF_ALGORITHM.format(alg=alg, **values) for alg in ALGORITHMS)
+    signed = [_OF_ALGORITHM.format(alg=alg, **values) for alg in ALGORITHMS]
+    encrypted = [_ENCRYPTED.format(alg=alg, jwks=published(key, alg=alg), **values) for alg, key in ENCRYPTED.items()]
+    return main + by_assertion + "".join([*signed, *encrypted])

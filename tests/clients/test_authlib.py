@@ -20,10 +20,10 @@ from authlib.oauth2.rfc7523 import (  # type: ignore[import-untyped] # has no ty
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from clients.person import LOGIN, Person
-from clients.settings import ALGORITHMS, REDIRECT_URI, SECRET
+from clients.settings import ALGORITHMS, ENCRYPTED, REDIRECT_URI, SECRET
 from everbearer.oauth.keys import signing_key_to_jwk
 from server_process import ServerProcess
-from world import key_of
+from world import claims_of, key_of
 
 SCOPE = "openid email offline_access"
 
@@ -151,3 +151,26 @@ def test_a_session_gets_a_token_for_a_machine_by_assertions_of_its_secret(server
         token = client.fetch_token(f"{server.issuer}/oauth2/token", grant_type="client_credentials")
 
     assert token["scope"] == "email"
+
+
+# Its own decryption goes by a deprecated name: the successor is the library that our tests use elsewhere.
+@pytest.mark.filterwarnings("ignore:authlib.jose module is deprecated")
+@pytest.mark.parametrize("alg", ["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"])
+def test_what_is_encrypted_to_an_application_is_read_by_an_implementation_that_is_not_ours(
+    alg: str, server: ServerProcess, person: Person
+) -> None:
+    from authlib.jose import JsonWebEncryption, JsonWebKey  # type: ignore[import-untyped] # noqa: PLC0415
+
+    app = app_of(server, f"encrypted-{alg}")
+    begun = app.create_authorization_url(REDIRECT_URI)
+    callback = person.callback(begun["url"], REDIRECT_URI)
+    token = app.fetch_access_token(
+        REDIRECT_URI, authorization_response=callback, state=begun["state"], code_verifier=begun["code_verifier"]
+    )
+    userinfo = app.get(f"{server.issuer}/oauth2/userinfo", token=token)
+
+    key = JsonWebKey.import_key(ENCRYPTED[alg].as_dict(private=True))
+    opened = [JsonWebEncryption().deserialize_compact(jwe.encode(), key) for jwe in (token["id_token"], userinfo.text)]
+    assert [each["header"]["cty"] for each in opened] == ["JWT", "JWT"]
+    inside = app.parse_id_token({**token, "id_token": opened[0]["payload"].decode()}, nonce=begun["nonce"])
+    assert (inside["sub"], claims_of(opened[1]["payload"].decode())["email"]) == ("ada", LOGIN)

@@ -9,7 +9,7 @@ import pytest
 
 from clients.person import LOGIN, Person
 from clients.programs import node, running
-from clients.settings import ALGORITHMS, REDIRECT_URI, SECRET
+from clients.settings import ALGORITHMS, ENCRYPTED, REDIRECT_URI, SECRET
 from everbearer.oauth.keys import signing_key_to_jwk
 from server_process import ServerProcess
 from world import key_of
@@ -60,6 +60,22 @@ def test_openid_client_verifies_id_tokens_of_every_algorithm(alg: str, person: P
     assert alg in life["metadata"]["id_token_signing_alg_values_supported"]
     assert life["claims"]["sub"] == "ada"
     assert life["refreshed_claims"]["aud"] == f"signed-{alg}"
+
+
+@pytest.mark.parametrize("alg", ENCRYPTED)
+def test_openid_client_decrypts_all_that_is_encrypted_to_it(alg: str, person: Person, server: ServerProcess) -> None:
+    key = ENCRYPTED[alg]
+    jwk = json.dumps({**key.as_dict(private=True), "kid": key.thumbprint(), "alg": alg})
+
+    life = whole_life(
+        "openid_client.mjs", person, server, CLIENT_ID=f"encrypted-{alg}", ALG="ES256", DECRYPTION_JWK=jwk
+    )
+
+    assert {token.count(".") for token in (life["tokens"]["id_token"], life["refreshed"]["id_token"])} == {4}
+    assert life["claims"]["sub"] == life["userinfo"]["sub"] == life["refreshed_claims"]["sub"] == "ada"
+    assert life["userinfo"]["email"] == LOGIN
+    assert life["introspected"]["before"]["active"]
+    assert life["introspected"]["after"] == {"active": False}
 
 
 def test_oauth4webapi_lives_with_a_user(person: Person, server: ServerProcess) -> None:

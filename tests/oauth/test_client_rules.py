@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asserting import jwks_of
+from encrypting import key_of_kind, published
 from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
     AccessTokenFormat,
@@ -27,10 +28,22 @@ PAIRWISE = replace(SPA, client_id="pairwise", subject_type=SubjectType.PAIRWISE)
 SEVERAL_HOSTS = ("https://app.example.com/cb", "https://www.example.com/cb")
 KEYED = replace(SPA, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks_uri="https://app.example.com/jwks")
 SEALED = replace(WEB, token_endpoint_auth_method=AuthMethod.SECRET_JWT, sealed_secrets=("sealed",))
+RSA = key_of_kind("RSA")
+ENCRYPTED = replace(
+    WEB,
+    client_id="encrypted",
+    jwks=published(RSA),
+    id_token_encrypted_response_alg="RSA-OAEP-256",
+    id_token_encrypted_response_enc="A256GCM",
+    userinfo_encrypted_response_alg="RSA-OAEP",
+    userinfo_signed_response_alg="RS256",
+)
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
 
 
-@pytest.mark.parametrize("client", [SPA, WEB, MACHINE, PAIRWISE, KEYED, SEALED], ids=lambda client: client.client_id)
+@pytest.mark.parametrize(
+    "client", [SPA, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED], ids=lambda client: client.client_id
+)
 def test_a_usual_client_has_no_problems(client: Client) -> None:
     assert client_problems(client) == ()
 
@@ -61,6 +74,31 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(WEB, sealed_secrets=("sealed",)), "sealed_secrets are for client_secret_jwt alone"),
         (replace(WEB, jwks_uri="https://app.example.com/jwks"), "jwks and jwks_uri are for token_endpoint_auth_method"),
         (replace(WEB, jwks=jwks_of(key_of("ES256"))), "jwks and jwks_uri are for token_endpoint_auth_method"),
+        (replace(WEB, userinfo_signed_response_alg="none"), "userinfo_signed_response_alg 'none' is not one of ES256"),
+        (replace(WEB, introspection_signed_response_alg="HS256"), "introspection_signed_response_alg 'HS256' is not"),
+        (
+            replace(ENCRYPTED, id_token_encrypted_response_alg="RSA1_5"),
+            "id_token_encrypted_response_alg 'RSA1_5' is not one of RSA-OAEP-256, RSA-OAEP, ECDH-ES",
+        ),
+        (
+            replace(ENCRYPTED, id_token_encrypted_response_enc="A128KW"),
+            "id_token_encrypted_response_enc 'A128KW' is not one of A128CBC-HS256",
+        ),
+        (
+            replace(WEB, userinfo_encrypted_response_enc="A256GCM"),
+            "nothing is encrypted without userinfo_encrypted_response_alg: set that too",
+        ),
+        (replace(ENCRYPTED, jwks=""), "RSA-OAEP-256, RSA-OAEP needs the client's public keys: set jwks_uri, or jwks"),
+        (replace(ENCRYPTED, jwks="", jwks_uri="http://app.example.com/jwks"), "must be an https URL"),
+        (replace(ENCRYPTED, jwks="x"), "jwks is not JSON"),
+        (
+            replace(ENCRYPTED, userinfo_encrypted_response_alg="ECDH-ES"),
+            "jwks has no key to encrypt to with ECDH-ES: add one of the kind EC",
+        ),
+        (
+            replace(ENCRYPTED, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=published(RSA)),
+            "jwks holds no key that verifies",
+        ),
         (
             replace(
                 KEYED,

@@ -54,6 +54,18 @@ async def test_rs256_is_among_the_algorithms_where_the_server_has_a_key_for_it(w
     assert _document(without)["id_token_signing_alg_values_supported"] == ["ES256"]
 
 
+@pytest.mark.spec("OpenID Connect Discovery", "3")
+@pytest.mark.spec("RFC 9701", "7")
+@pytest.mark.parametrize("answer", ["id_token", "userinfo", "introspection"])
+async def test_how_answers_can_be_signed_and_encrypted_is_announced(world: World, answer: str) -> None:
+    document = _document(world)
+
+    assert document[f"{answer}_signing_alg_values_supported"] == ["ES256", "RS256", "PS256", "EdDSA"]
+    assert set(document[f"{answer}_encryption_alg_values_supported"]) >= {"RSA-OAEP", "RSA-OAEP-256", "ECDH-ES"}
+    assert "RSA1_5" not in document[f"{answer}_encryption_alg_values_supported"]
+    assert set(document[f"{answer}_encryption_enc_values_supported"]) >= {"A128CBC-HS256", "A256GCM"}
+
+
 @pytest.mark.spec("RFC 8414", "2")
 async def test_what_is_announced_is_offered(world: World) -> None:
     document = _document(world)

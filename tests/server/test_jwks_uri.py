@@ -15,11 +15,13 @@ import pytest
 
 from asserting import jwks_of, proof, sent, sign, with_keys
 from certificates import Authority, new_authority
+from encrypting import decrypted, key_of_kind, with_encryption
+from encrypting import published as published_keys
 from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.keys import SigningKey
 from everbearer.oauth.randomness import random_id
 from everbearer.server.fetching import Fetching
-from everbearer.server.jwks_uris import PAUSE, JwksUris
+from everbearer.server.jwks_uris import LIFETIME, PAUSE, JwksUris
 from https_site import Site, framed, site_of
 from server_process import ServerProcess, running_server
 from world import ANY_STORE, World, key_of
@@ -60,6 +62,29 @@ async def test_a_client_publishes_a_new_key_between_two_refreshes(
     after = await world.refresh(token, client="web", **proof(world, key=NEW))
 
     assert [before.status, hurried.status, after.status] == [200, 401, 200]
+    assert len(site.asked) == 2
+
+
+@ANY_STORE
+@pytest.mark.rt("RT-15")
+@pytest.mark.spec("OpenID Connect Core", "10.2.1")
+async def test_a_new_key_to_encrypt_to_is_known_once_what_was_published_before_is_forgotten(
+    world: World, site: Site, authority: Authority
+) -> None:
+    old, new = key_of_kind("P-256", 1), key_of_kind("P-256", 2)
+    site.answers["/jwks"] = framed(published_keys(old).encode())
+    await with_encryption(world, "partner", "id_token", "ECDH-ES", jwks_uri=site.url("/jwks"))
+    fetch = Fetching(private=True, tls=ssl.create_default_context(cafile=authority.path))
+    world = replace(world, server=replace(world.server, jwks=JwksUris(fetch, world.clock)))
+    before = await world.sign_in("partner")
+    site.answers["/jwks"] = framed(published_keys(new).encode())
+    hurried = await world.refresh(before.refresh_token, client="partner")
+    world.clock.advance(LIFETIME)
+
+    after = await world.refresh(hurried.refresh_token, client="partner")
+
+    readers = zip((before, hurried, after), (old, old, new), strict=True)
+    assert [decrypted(answer.json["id_token"], key).claims["sub"] for answer, key in readers] == ["ada"] * 3
     assert len(site.asked) == 2
 
 

@@ -14,7 +14,14 @@ from everbearer.http.asgi import asgi_application
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request, Response
 from everbearer.server.config import LogsSection
-from everbearer.server.observing.logs import REQUEST_ID, JsonFormatter, TextFormatter, configure_logs, log_theft
+from everbearer.server.observing.logs import (
+    REQUEST_ID,
+    JsonFormatter,
+    TextFormatter,
+    configure_logs,
+    log_theft,
+    log_unusable_keys,
+)
 from everbearer.server.observing.metrics import REQUESTS, Metrics
 from everbearer.server.observing.requests import observing
 
@@ -110,6 +117,15 @@ def test_what_looks_like_theft_is_logged(caplog: pytest.LogCaptureFixture, reaso
     log_theft(Event(kind=EventKind.TOKEN_REFRESHED, at=1, details={"happening": "rotated"}))
 
     assert len(caplog.records) == told
+
+
+def test_a_client_that_nothing_can_be_encrypted_to_is_logged_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    details = {"reason": "the jwks of this client is not JSON"}
+    log_unusable_keys(Event(kind=EventKind.CLIENT_KEYS_UNUSABLE, at=1, client_id="web", details=details))
+    log_unusable_keys(Event(kind=EventKind.TOKEN_REFRESHED, at=1, details={"happening": "rotated"}))
+
+    (told,) = caplog.records
+    assert vars(told)["fields"] == {"client_id": "web"} | details
 
 
 def test_a_line_of_json_has_the_fields_and_the_id() -> None:

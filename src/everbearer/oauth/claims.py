@@ -35,7 +35,7 @@ LONGEST_CLAIMS_PARAMETER = 4096
 """Characters. What it asks for is kept with the grant."""
 MOST_OBJECTS = 200
 """How many objects and arrays it may hold: far fewer than a parser can bear nested."""
-_OF_THE_PROTOCOL = frozenset(
+OF_THE_PROTOCOL = frozenset(
     {
         *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "sid"),
         *("at_hash", "c_hash", "s_hash", "client_id", "scope", "cnf"),
@@ -166,7 +166,7 @@ def _required_acr(places: Mapping[str, object], id_token: AskedClaims) -> tuple[
 
 def _of_users(asked: AskedClaims) -> AskedClaims:
     # Half a surrogate pair can be written in JSON, and stored nowhere: no name that cannot be printed names a claim.
-    return {name: asked[name] for name in asked if name not in _OF_THE_PROTOCOL and name.isprintable()}
+    return {name: asked[name] for name in asked if name not in OF_THE_PROTOCOL and name.isprintable()}
 
 
 def _may_have(client: Client, name: str) -> bool:

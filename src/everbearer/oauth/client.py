@@ -97,7 +97,7 @@ class Client:
     token_endpoint_auth_signing_alg: str | None = None
     """The one algorithm its assertions may be signed with; None for any that fits the method and the key."""
     jwks: str = ""
-    """Its public keys: a JWK Set (RFC 7517 §5), in JSON."""
+    """Its public keys, to verify what it signs and to encrypt to it: a JWK Set (RFC 7517 §5), in JSON."""
     jwks_uri: str = ""
     """Where its public keys are published, instead of `jwks`."""
     redirect_uris: tuple[str, ...] = ()
@@ -114,6 +114,18 @@ class Client:
     access_token_format: AccessTokenFormat = AccessTokenFormat.JWT
     access_token_signing_alg: str = "ES256"
     id_token_signed_response_alg: str = "ES256"
+    id_token_encrypted_response_alg: str | None = None
+    """How its ID tokens are encrypted to a key of its own; None for not at all."""
+    id_token_encrypted_response_enc: str | None = None
+    """How their content is, once that is so; None for A128CBC-HS256 (OpenID Connect Registration §2)."""
+    userinfo_signed_response_alg: str | None = None
+    """How userinfo is signed for it; None for plain JSON."""
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    introspection_signed_response_alg: str | None = None
+    """How introspection is signed for it where it asks for a JWT; None for RS256 (RFC 9701 §6)."""
+    introspection_encrypted_response_alg: str | None = None
+    introspection_encrypted_response_enc: str | None = None
     audience: str = ""
     """The `aud` of its JWT access tokens; the issuer where none is set."""
     introspects_all: bool = False

@@ -1,4 +1,4 @@
-"""The keys that clients sign with (RFC 7517): what a JWK Set of a client says, and which of its keys can be used."""
+"""The keys of clients (RFC 7517): what a JWK Set of a client says, and which of its keys it can sign with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
@@ -30,7 +30,10 @@ _ALGORITHMS: Mapping[tuple[object, object], tuple[str, ...]] = {
 }
 _MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 """What a public key is made of. Whatever else stands beside it makes it no worse."""
-_KINDS: Mapping[object, Callable[[dict[str, Any]], ECKey | RSAKey | OKPKey]] = {
+
+Jwk: TypeAlias = ECKey | RSAKey | OKPKey
+
+_KINDS: Mapping[object, Callable[[dict[str, Any]], Jwk]] = {
     "EC": ECKey.import_key,
     "RSA": RSAKey.import_key,
     "OKP": OKPKey.import_key,
@@ -64,7 +67,7 @@ def read_jwks(document: str) -> tuple[ClientKey, ...]:
     Raises:
         UnusableKeys: it is not such a document, holds a private key, or no key that can be used.
     """
-    keys = (_key(jwk) for jwk in _members(document)[:MOST_KEYS])
+    keys = (_key(jwk) for jwk in members_of(document))
     usable = tuple(key for key in keys if key is not None)
     if not usable:
         raise UnusableKeys("holds no key that verifies ES256, RS256, PS256 or EdDSA")
@@ -83,7 +86,12 @@ def signed_by(jwt: Unverified, keys: Iterable[ClientKey]) -> bool:
     return any(is_signed(jwt.signing_input, jwt.signature, key.public, alg) for key in keys)
 
 
-def _members(document: str) -> list[dict[str, Any]]:
+def members_of(document: str) -> list[dict[str, Any]]:
+    """Return the first keys of a JWK Set document as they stand there.
+
+    Raises:
+        UnusableKeys: it is not such a document.
+    """
     try:
         parsed: object = json.loads(document)
     except (ValueError, RecursionError):
@@ -91,18 +99,40 @@ def _members(document: str) -> list[dict[str, Any]]:
     keys: object = cast("dict[str, object]", parsed).get("keys") if isinstance(parsed, dict) else None
     if not isinstance(keys, list):
         raise UnusableKeys('is not a JWK Set: write {"keys": [...]}')
-    return [cast("dict[str, Any]", each) for each in cast("list[object]", keys) if isinstance(each, dict)]
+    found = [cast("dict[str, Any]", each) for each in cast("list[object]", keys) if isinstance(each, dict)]
+    return found[:MOST_KEYS]
+
+
+def public_key(jwk: Mapping[str, Any]) -> Jwk | None:
+    """Return the key that a JWK stands for; None where it is none, or not of a size that is used.
+
+    Raises:
+        UnusableKeys: it is a private one.
+    """
+    if "d" in jwk:
+        raise UnusableKeys("holds a private key: publish only its public part, and make a new key")
+    try:
+        key = _KINDS[jwk["kty"]]({name: jwk[name] for name in _MEMBERS if name in jwk})
+        public = key.public_key
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
+    fits = not isinstance(public, RSAPublicKey) or RSA_BITS <= public.key_size <= MOST_RSA_BITS
+    return key if fits else None
+
+
+def kid_of(jwk: Mapping[str, Any]) -> str:
+    """Return the id of a key; empty where it has none."""
+    kid = jwk.get("kid")
+    return kid if isinstance(kid, str) else ""
 
 
 def _key(jwk: dict[str, Any]) -> ClientKey | None:
     # "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type) values that are not understood by
     # them, that are missing required members, or for which values are out of the supported ranges" (RFC 7517 §5).
     algs = _algs(jwk)
-    public = _public(jwk) if algs else None
-    if public is None or (isinstance(public, RSAPublicKey) and not RSA_BITS <= public.key_size <= MOST_RSA_BITS):
-        return None
-    kid = jwk.get("kid")
-    return ClientKey(kid=kid if isinstance(kid, str) else "", algs=algs, public=public)
+    key = public_key(jwk) if algs else None
+    public = key.public_key if key else None
+    return ClientKey(kid=kid_of(jwk), algs=algs, public=public) if isinstance(public, PublicKey) else None
 
 
 def _algs(jwk: dict[str, Any]) -> tuple[str, ...]:
@@ -111,13 +141,3 @@ def _algs(jwk: dict[str, Any]) -> tuple[str, ...]:
     if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return ()
     return tuple(alg for alg in algs if algorithm_named(jwk.get("alg", alg)) == alg)
-
-
-def _public(jwk: dict[str, Any]) -> PublicKey | None:
-    if "d" in jwk:
-        raise UnusableKeys("holds a private key: publish only its public part, and make a new key")
-    try:
-        public = _KINDS[jwk["kty"]]({name: jwk[name] for name in _MEMBERS if name in jwk}).public_key
-    except (JoseError, ValueError, TypeError, KeyError):
-        return None
-    return public if isinstance(public, PublicKey) else None

@@ -15,13 +15,12 @@ from everbearer.oauth.client import (
     SubjectType,
 )
 from everbearer.oauth.client_assertions import ALGORITHMS_OF
-from everbearer.oauth.client_keys import UnusableKeys, read_jwks
-from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.key_rules import key_problems
 from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
 from everbearer.oauth.redirect_uri_rules import redirect_uri_problem
 from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.scope import OFFLINE_ACCESS
-from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
+from everbearer.oauth.uris import is_web_page
 
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -34,7 +33,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
     return (
         *_identity(client),
         *_authentication(client),
-        *_keys(client),
+        *key_problems(client),
         *_grant_types(client),
         *_redirects(client),
         *_subjects(client),
@@ -46,9 +45,6 @@ def client_problems(client: Client) -> tuple[str, ...]:
 def _identity(client: Client) -> Iterator[str]:
     if not _CLIENT_ID.fullmatch(client.client_id):
         yield "client_id must be 1 to 200 printable ASCII characters without spaces"
-    for name in ("access_token_signing_alg", "id_token_signed_response_alg"):
-        if getattr(client, name) not in ALGORITHMS:
-            yield f"{name} {getattr(client, name)!r} is not one of {', '.join(ALGORITHMS)}"
 
 
 def _authentication(client: Client) -> Iterator[str]:
@@ -72,29 +68,6 @@ def _authentication(client: Client) -> Iterator[str]:
 
 def _is_opaque(client: Client) -> bool:
     return client.access_token_format is AccessTokenFormat.OPAQUE
-
-
-def _keys(client: Client) -> Iterator[str]:
-    if client.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
-        if client.jwks or client.jwks_uri:
-            yield 'jwks and jwks_uri are for token_endpoint_auth_method "private_key_jwt": set that, or remove them'
-        return
-    if not client.jwks and not client.jwks_uri:
-        yield "private_key_jwt needs the client's public keys: set jwks_uri, or jwks"
-    if client.jwks and client.jwks_uri:
-        # "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response" (RFC 7591 §2).
-        yield "jwks and jwks_uri are both set: keep one of them"
-    if client.jwks_uri and not is_safe_to_fetch(client.jwks_uri):
-        yield f"jwks_uri: {client.jwks_uri!r} must be an https URL without a fragment or user name"
-    if client.jwks:
-        yield from _jwks(client.jwks)
-
-
-def _jwks(document: str) -> Iterator[str]:
-    try:
-        read_jwks(document)
-    except UnusableKeys as problem:
-        yield f"jwks {problem}"
 
 
 def _grant_types(client: Client) -> Iterator[str]:

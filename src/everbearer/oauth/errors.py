@@ -93,6 +93,12 @@ class InvalidScope(OAuthError):
     error = "invalid_scope"
 
 
+class InvalidClientMetadata(OAuthError):
+    """What is registered of a client does not do, such as keys of which none fits (RFC 7591 §3.2.2)."""
+
+    error = "invalid_client_metadata"
+
+
 class InvalidTarget(OAuthError):
     """The requested resource is not one this grant reaches (RFC 8707 §2)."""
 

@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     INVALID_GRANT = "invalid_grant"
     """For listeners: a code or refresh token was refused. `details` has the `grant_type` and the `reason`."""
     CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"
+    CLIENT_KEYS_UNUSABLE = "client_keys_unusable"
+    """For listeners: nothing can be encrypted to a client. `details` has the `reason`."""
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"

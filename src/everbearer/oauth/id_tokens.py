@@ -8,12 +8,28 @@ from dataclasses import dataclass
 from everbearer.oauth import jws
 from everbearer.oauth.access_tokens import authentication_claims
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.claims import NO_CLAIMS
+from everbearer.oauth.claims import NO_CLAIMS, id_token_claims
 from everbearer.oauth.client import Client
+from everbearer.oauth.encryption import encryption_for
+from everbearer.oauth.jwe import Encryption, encrypt
 from everbearer.oauth.models import Grant
+from everbearer.oauth.scope import OPENID, Scope
 from everbearer.oauth.subjects import subject_for
 
 JWT_TYPE = "JWT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdTokenParts:
+    """What goes into an ID token and is neither the grant's nor the server's: all that has to be waited for."""
+
+    user_claims: Mapping[str, object]
+    """Those that stand in it for this request and this client."""
+    encryption: Encryption | None
+    """None where its client reads it as it is signed."""
+
+
+NO_PARTS = IdTokenParts(user_claims=NO_CLAIMS, encryption=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +41,27 @@ class Hint:
     session_id: str
 
 
-def mint_id_token(
-    client: Client,
-    grant: Grant,
-    server: AuthorizationServer,
-    *,
-    now: int,
-    nonce: str = "",
-    user_claims: Mapping[str, object] = NO_CLAIMS,
-) -> str:
-    """Return an ID token. `nonce` is that of the authorization request, and left out at a refresh (§12.2).
+async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: AuthorizationServer) -> IdTokenParts:
+    """Return what an ID token of this scope is made of; to be awaited before anything is spent.
 
-    `user_claims` are those that the request asked for by name.
+    Raises:
+        InvalidClientMetadata: it is to be encrypted, and the client has no key that fits.
+        TemporarilyUnavailable: the client's keys cannot be fetched at this moment.
     """
+    if OPENID not in scope:
+        return NO_PARTS
+    claims = await id_token_claims(grant, client, server)
+    alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
+    encryption = await encryption_for(client, alg, enc, server)
+    return IdTokenParts(user_claims=claims, encryption=encryption) if claims or encryption else NO_PARTS
+
+
+def mint_id_token(
+    client: Client, grant: Grant, parts: IdTokenParts, server: AuthorizationServer, *, now: int, nonce: str = ""
+) -> str:
+    """Return an ID token. `nonce` is that of the authorization request, and left out at a refresh (§12.2)."""
     claims: dict[str, object] = {
-        **user_claims,
+        **parts.user_claims,
         "iss": server.issuer,
         "sub": subject_for(client, grant.subject, server),
         "aud": client.client_id,
@@ -53,8 +75,9 @@ def mint_id_token(
         claims["sid"] = grant.authentication.session_id
     if nonce:
         claims["nonce"] = nonce
-    key = server.keys().signer(client.id_token_signed_response_alg)
-    return jws.sign(claims, key, typ=JWT_TYPE)
+    signed = jws.sign(claims, server.keys().signer(client.id_token_signed_response_alg), typ=JWT_TYPE)
+    # "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT" (§2).
+    return encrypt(signed.encode(), parts.encryption, nested=True) if parts.encryption else signed
 
 
 def read_id_token_hint(text: str, server: AuthorizationServer) -> Hint | None:
@@ -64,6 +87,7 @@ def read_id_token_hint(text: str, server: AuthorizationServer) -> Hint | None:
     session or had a recent session at the OP, even when the exp time has passed" (RP-Initiated Logout §4).
     """
     claims = jws.verify(text, server.keys(), typ=JWT_TYPE)
-    if claims is None or claims.get("iss") != server.issuer:
+    # A signed userinfo response is a JWT too, and never expires.
+    if claims is None or claims.get("iss") != server.issuer or "exp" not in claims:
         return None
     return Hint(subject=claims["sub"], client_id=claims["aud"], session_id=claims.get("sid", ""))

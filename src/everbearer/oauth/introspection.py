@@ -1,4 +1,4 @@
-"""Token introspection (RFC 7662)."""
+"""Token introspection (RFC 7662, RFC 9701)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from everbearer.oauth.client_authentication import authenticate_client
 from everbearer.oauth.confirmation import confirm_arrival
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InvalidClient
+from everbearer.oauth.introspection_response import introspection_response
 from everbearer.oauth.lifetimes import end_of, expiry
-from everbearer.oauth.messages import Request, Response, json_response
+from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.refresh_tokens import open_refresh_token
 from everbearer.oauth.scope import format_scope
@@ -37,8 +38,10 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     # the protected resource is not allowed to introspect this particular token, then the authorization server MUST
     # return an introspection response with the "active" field set to "false"" (§2.2).
     if token is not None:
-        return json_response(await _access_token(token, caller, server))
-    return json_response(await _refresh_token(text, caller, server))
+        members = await _access_token(token, caller, server)
+    else:
+        members = await _refresh_token(text, caller, server)
+    return await introspection_response(members, request, caller, server)
 
 
 def _may_know(caller: Client, client_id: str, audience: str = "") -> bool:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.claims import NO_CLAIMS
 from everbearer.oauth.client import Client
-from everbearer.oauth.id_tokens import mint_id_token
+from everbearer.oauth.id_tokens import IdTokenParts, mint_id_token
 from everbearer.oauth.lifetimes import access_token_life, expiry
 from everbearer.oauth.models import Grant
 from everbearer.oauth.refresh_tokens import seal_refresh_token
@@ -23,13 +20,14 @@ def issue_tokens(
     server: AuthorizationServer,
     *,
     now: int,
+    parts: IdTokenParts,
     nonce: str = "",
-    user_claims: Mapping[str, object] = NO_CLAIMS,
 ) -> TokenResponse:
     """Return the tokens of a grant as it will be once its generation is spent.
 
     The access token reaches `scope`; the refresh token stays with all the grant's ("If a new refresh token is issued,
     the refresh token scope MUST be identical to that of the refresh token included by the client", RFC 6749 §6).
+    `parts` are those of an ID token of this scope.
     """
     ends = expiry(grant, client)
     life = access_token_life(client.lifetimes, server.chance)
@@ -37,7 +35,7 @@ def issue_tokens(
     access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in)
     id_token = None
     if OPENID in scope:
-        id_token = mint_id_token(client, grant, server, now=now, nonce=nonce, user_claims=user_claims)
+        id_token = mint_id_token(client, grant, parts, server, now=now, nonce=nonce)
     if not grant.offline:
         return TokenResponse(access_token=access_token, expires_in=expires_in, scope=scope, id_token=id_token)
     return TokenResponse(

@@ -10,6 +10,7 @@ from everbearer.oauth.claims import CLAIMS_OF_SCOPE
 from everbearer.oauth.client import AuthMethod, SubjectType
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
+from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.paths import PATHS as PATHS
 from everbearer.oauth.response_modes import ResponseMode
@@ -35,7 +36,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "response_modes_supported": list(ResponseMode),
         "grant_types_supported": sorted(server.grants),
         "subject_types_supported": list(SubjectType) if server.pairwise_salt() else [SubjectType.PUBLIC],
-        "id_token_signing_alg_values_supported": algs,
+        **_response_algs(algs),
         "token_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],
         "token_endpoint_auth_signing_alg_values_supported": assertion_algs,
         "revocation_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],
@@ -53,6 +54,19 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+    }
+
+
+def _response_algs(signing: list[str]) -> dict[str, list[str]]:
+    """Return how answers can be signed and encrypted (OpenID Connect Discovery §3, RFC 9701 §7)."""
+    return {
+        f"{answer}_{how}_values_supported": list(values)
+        for answer in ("id_token", "userinfo", "introspection")
+        for how, values in (
+            ("signing_alg", signing),
+            ("encryption_alg", KEY_ENCRYPTION),
+            ("encryption_enc", CONTENT_ENCRYPTION),
+        )
     }
 
 

@@ -11,8 +11,9 @@ from everbearer.oauth.claims import userinfo_claims
 from everbearer.oauth.confirmation import confirm_arrival
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
-from everbearer.oauth.messages import Request, Response, json_response
+from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.scope import OPENID
+from everbearer.oauth.userinfo_response import userinfo_response
 
 
 async def userinfo_endpoint(request: Request, server: AuthorizationServer) -> Response:
@@ -33,10 +34,11 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     refused = _refused(token, state, claims)
     if refused is not None or claims is None or state.client is None or state.grant is None:
         return challenge(refused or InvalidToken("the access token has no user"), state)
-    await confirm_arrival(token, state.grant, state.client, server)
     shown = userinfo_claims(claims, token.scope, state.grant, state.client)
     # "The sub (subject) Claim MUST always be returned in the UserInfo Response" (§5.3.2).
-    return json_response({**shown, "sub": token.subject})
+    response = await userinfo_response({**shown, "sub": token.subject}, state.client, server)
+    await confirm_arrival(token, state.grant, state.client, server)
+    return response
 
 
 def _refused(

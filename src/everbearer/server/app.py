@@ -19,7 +19,7 @@ from everbearer.server.fetching import Fetching
 from everbearer.server.health import never
 from everbearer.server.housekeeping import Housekeeping
 from everbearer.server.jwks_uris import JwksUris
-from everbearer.server.observing.logs import configure_logs, log_theft
+from everbearer.server.observing.logs import configure_logs, log_theft, log_unusable_keys
 from everbearer.server.observing.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
 from everbearer.server.observing.requests import Trace, observing
 from everbearer.server.observing.scraping import telling
@@ -101,6 +101,7 @@ def assemble(
     def notify(event: Event) -> None:
         metrics.hear(event)
         log_theft(event)
+        log_unusable_keys(event)
 
     parts = Parts(
         config=config,

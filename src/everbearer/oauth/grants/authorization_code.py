@@ -12,11 +12,11 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.claims import id_token_claims
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
+from everbearer.oauth.id_tokens import id_token_parts
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetime_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.lifetimes import SERVER, end_of
@@ -34,6 +34,8 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     Raises:
         InvalidRequest: a parameter is missing or malformed.
         InvalidGrant: the code is not valid, not this client's, expired or redeemed before.
+        InvalidClientMetadata: the ID token cannot be encrypted to the client; nothing is spent.
+        TemporarilyUnavailable: the client's keys cannot be fetched at this moment; nothing is spent.
     """
     code = request.parameters.require("code")
     now = server.now()
@@ -49,10 +51,9 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     _check_verifier(grant.code, request)
     history = with_entry(grant, Happening.ISSUED, request.http, generation=1, now=now)
     redeemed = replace(grant, generation=1, rotated_at=now, used_at=now, code=None, history=history)
-    user_claims = await id_token_claims(grant, request.client, server)
-    tokens = issue_tokens(
-        request.client, redeemed, redeemed.scope, server, now=now, nonce=grant.code.nonce, user_claims=user_claims
-    )
+    parts = await id_token_parts(grant, redeemed.scope, request.client, server)
+    nonce = grant.code.nonce
+    tokens = issue_tokens(request.client, redeemed, redeemed.scope, server, now=now, parts=parts, nonce=nonce)
     spend = await server.store.spend(redeemed, expected=0)
     if spend is Spend.SUPERSEDED:
         raise await _replayed(grant, server)

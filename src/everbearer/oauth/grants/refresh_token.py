@@ -11,13 +11,13 @@ from dataclasses import replace
 from hashlib import sha256
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.claims import id_token_claims
 from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
+from everbearer.oauth.id_tokens import id_token_parts
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import Ended, Grant, Happening
@@ -54,7 +54,8 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         InvalidRequest: `refresh_token` is missing.
         InvalidGrant: the token is not valid, not this client's, spent, or its grant has ended.
         InvalidScope: `scope` asks for more than was granted; nothing is spent.
-        TemporarilyUnavailable: the grant was too contended; nothing is spent.
+        InvalidClientMetadata: the ID token cannot be encrypted to the client; nothing is spent.
+        TemporarilyUnavailable: the grant was too contended, or the client's keys cannot be fetched; nothing is spent.
     """
     presented = open_refresh_token(request.parameters.require("refresh_token"), server.sealer)
     if presented is None:
@@ -67,8 +68,8 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         await _refuse_if_told(verdict, grant, server, now)
         scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))
         refreshed = _refreshed(grant, verdict, request, key, now)
-        user_claims = await id_token_claims(grant, request.client, server)
-        tokens = issue_tokens(request.client, refreshed, scope, server, now=now, user_claims=user_claims)
+        parts = await id_token_parts(grant, scope, request.client, server)
+        tokens = issue_tokens(request.client, refreshed, scope, server, now=now, parts=parts)
         written = _worth_writing(verdict, grant, request.client, now)
         if not written or await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
             server.notify(_happened(refreshed, request, now))

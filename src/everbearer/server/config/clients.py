@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
-from everbearer.server.config.section import Alg, FilePath, Section
+from everbearer.server.config.section import Alg, ContentEncryption, FilePath, KeyEncryption, Section
 
 GrantType: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
 ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
@@ -53,8 +53,8 @@ class ClientSection(Section, frozen=True, kw_only=True):
     jwks_uri: Annotated[
         str,
         Meta(
-            description="Where it publishes its public keys, for `private_key_jwt`: https, with an address that is not "
-            "private (see `fetch_from_private_addresses`)."
+            description="Where it publishes its public keys, for `private_key_jwt` and for what is encrypted to it: "
+            "https, with an address that is not private (see `fetch_from_private_addresses`)."
         ),
     ] = ""
     jwks: Annotated[
@@ -102,6 +102,35 @@ class ClientSection(Section, frozen=True, kw_only=True):
     ] = "jwt"
     access_token_signing_alg: Annotated[Alg, Meta(description="How its JWT access tokens are signed.")] = "ES256"
     id_token_signed_response_alg: Annotated[Alg, Meta(description="How its ID tokens are signed.")] = "ES256"
+    id_token_encrypted_response_alg: Annotated[
+        KeyEncryption | None,
+        Meta(description="How its ID tokens are encrypted to a key in its `jwks` or at its `jwks_uri`; `none`: not."),
+    ] = None
+    id_token_encrypted_response_enc: Annotated[
+        ContentEncryption | None,
+        Meta(description="How their content is encrypted; `none`: `A128CBC-HS256` where they are encrypted at all."),
+    ] = None
+    userinfo_signed_response_alg: Annotated[
+        Alg | None, Meta(description="How userinfo is signed for it, as a JWT; `none`: it is JSON.")
+    ] = None
+    userinfo_encrypted_response_alg: Annotated[
+        KeyEncryption | None, Meta(description="How userinfo is encrypted to a key of its own; `none`: not.")
+    ] = None
+    userinfo_encrypted_response_enc: Annotated[
+        ContentEncryption | None,
+        Meta(description="How its content is encrypted; `none`: `A128CBC-HS256` where it is encrypted at all."),
+    ] = None
+    introspection_signed_response_alg: Annotated[
+        Alg | None,
+        Meta(description="How introspection is signed for it where it asks for a JWT (RFC 9701); `none`: `RS256`."),
+    ] = None
+    introspection_encrypted_response_alg: Annotated[
+        KeyEncryption | None, Meta(description="How such a JWT is encrypted to a key of its own; `none`: not.")
+    ] = None
+    introspection_encrypted_response_enc: Annotated[
+        ContentEncryption | None,
+        Meta(description="How its content is encrypted; `none`: `A128CBC-HS256` where it is encrypted at all."),
+    ] = None
     audience: Annotated[str, Meta(description="The `aud` of its JWT access tokens; the issuer where empty.")] = ""
     introspects_all: Annotated[
         bool, Meta(description="It is a resource server: introspection shows it every token.")

@@ -15,6 +15,7 @@ from everbearer.login.passwords import is_password_hash
 from everbearer.login.sign_in import normal_login
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.errors import InvalidScope
+from everbearer.oauth.key_rules import SIGNED, SIGNED_IF_SET
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_loopback
@@ -124,8 +125,8 @@ def _keys(config: Config) -> Iterator[str]:
     if keys.keep_after < longest:
         yield f"keys.keep_after: must be at least {longest} seconds, for as long lasts a token signed with the key"
     for client in config.clients:
-        for name in ("access_token_signing_alg", "id_token_signed_response_alg"):
-            if getattr(client, name) not in keys.algorithms:
+        for name in (*SIGNED, *SIGNED_IF_SET):
+            if getattr(client, name) not in (*keys.algorithms, None):
                 yield (
                     f"keys.algorithms: has no {getattr(client, name)}, which client {client.client_id} has as its "
                     f"{name}; add it here or change it there"

@@ -12,6 +12,12 @@ Seconds: TypeAlias = Annotated[int, Meta(extra={"kind": "duration"})]
 FilePath: TypeAlias = Annotated[str, Meta(extra={"kind": "path"})]
 """A path, made absolute when the configuration is read."""
 Alg: TypeAlias = Literal["ES256", "RS256", "PS256", "EdDSA"]
+KeyEncryption: TypeAlias = Literal[
+    "RSA-OAEP-256", "RSA-OAEP", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"
+]
+ContentEncryption: TypeAlias = Literal[
+    "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"
+]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -91,6 +91,13 @@ def log_theft(event: Event) -> None:
         log.warning("a grant has ended: a token or code of it came back", extra={"fields": fields})
 
 
+def log_unusable_keys(event: Event) -> None:
+    """Tell of a client that nothing can be encrypted to, for its developer may not be the one who reads this."""
+    if event.kind is EventKind.CLIENT_KEYS_UNUSABLE:
+        fields = {"client_id": event.client_id, "reason": event.details["reason"]}
+        log.warning("a client gets no answer: it is to be encrypted, and no key fits", extra={"fields": fields})
+
+
 def log_failure(method: str, endpoint: str, status: int) -> None:
     """Tell of a request that was answered by 5xx."""
     fields = {"method": method, "endpoint": endpoint, "status": status}
