@@ -47,6 +47,7 @@ _BASIC = (
 
 PLANS: Mapping[str, tuple[str, ...]] = {
     "Basic OP, Form Post OP": _BASIC,
+    "Dynamic OP": ("oidcc-userinfo-rs256",),
     "Config OP": ("oidcc-discovery-endpoint-verification",),
 }
 """Tests carry the names of modules as `@pytest.mark.module`."""

@@ -39,7 +39,7 @@ def key_of_kind(kind: str, number: int = 0) -> Key:  # noqa: ARG001 - another nu
     """Return a private key of a client: `RSA`, a curve of EC, or `X25519`; made once a process."""
     if kind == "RSA":
         return RSAKey.generate_key(2048)
-    return OKPKey.generate_key("X25519") if kind == "X25519" else ECKey.generate_key(kind)  # type: ignore[arg-type]
+    return OKPKey.generate_key("X25519") if kind == "X25519" else ECKey.generate_key(kind)
 
 
 def jwk_of(key: Key, **changes: Any) -> dict[str, Any]:

@@ -18,7 +18,13 @@ from everbearer.oauth.authorization_endpoint import (
     validate_authorization_request,
 )
 from everbearer.oauth.authorization_request import AuthorizationRequest
-from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer, JwksSource, TokenRequest
+from everbearer.oauth.authorization_server import (
+    CLAIMS_OF_SCOPE,
+    STANDARD_SCOPES,
+    AuthorizationServer,
+    JwksSource,
+    TokenRequest,
+)
 from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
@@ -60,6 +66,7 @@ from everbearer.storage.memory import MemoryStore
 
 __all__ = [
     "ALGORITHMS",
+    "CLAIMS_OF_SCOPE",
     "GRANTS",
     "STANDARD_SCOPES",
     "AccessDenied",

@@ -23,6 +23,7 @@ from everbearer.oauth.uris import is_loopback
 from world import key_of
 
 SPA = Client(client_id="spa", redirect_uris=("https://app.example.com/cb",), scope=("openid", "offline_access"))
+OWN = replace(SPA, client_id="own", first_party=True)
 WEB = replace(SPA, client_id="web", secrets=("hash",))
 PAIRWISE = replace(SPA, client_id="pairwise", subject_type=SubjectType.PAIRWISE)
 SEVERAL_HOSTS = ("https://app.example.com/cb", "https://www.example.com/cb")
@@ -42,7 +43,7 @@ MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_cr
 
 
 @pytest.mark.parametrize(
-    "client", [SPA, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED], ids=lambda client: client.client_id
+    "client", [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED], ids=lambda client: client.client_id
 )
 def test_a_usual_client_has_no_problems(client: Client) -> None:
     assert client_problems(client) == ()
@@ -120,6 +121,12 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(PAIRWISE, redirect_uris=SEVERAL_HOSTS), "set sector_identifier"),
         (replace(PAIRWISE, redirect_uris=("http://127.0.0.1/cb",)), "set sector_identifier"),
         (replace(PAIRWISE, redirect_uris=("com.example.app:/cb",)), "set sector_identifier"),
+        (replace(SPA, claims={"email": ("email",)}), "claims: email is no scope value of this client"),
+        (replace(OWN, claims={"openid": ("name",)}), "a first_party client sees all claims"),
+        (replace(SPA, claims={"openid": ("nonce",)}), "claims: nonce is the protocol's own"),
+        (replace(SPA, claims={"openid": ("",)}), "claims: '' is no name of a claim"),
+        (replace(SPA, id_token_claims=("a\x00",)), "id_token_claims: 'a\\x00' is no name of a claim"),
+        (replace(SPA, id_token_claims=("name#fr",)), "id_token_claims: name#fr has a language"),
         (replace(SPA, post_logout_redirect_uris=("/bye",)), "post_logout_redirect_uris: '/bye' is not absolute"),
     ],
 )

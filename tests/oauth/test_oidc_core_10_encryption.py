@@ -10,6 +10,7 @@ import pytest
 
 from asserting import jwks_of, proof, with_keys
 from encrypting import Key, decrypted, jwk_of, key_of_kind, published, with_encryption
+from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
@@ -276,6 +277,29 @@ async def test_where_only_an_ecdh_key_would_fit_the_curves_are_named(world: Worl
     world = await _publishing(world, Publisher(published(RSA)))
 
     assert "EC (P-256, P-384, P-521) or OKP (X25519)" in (await world.sign_in("partner")).json["error_description"]
+
+
+@ANY_STORE
+@pytest.mark.spec("RFC 8725", "3.4")
+@pytest.mark.parametrize(
+    ("alg", "key", "changes", "named"),
+    [
+        ("RSA-OAEP", RSA, {"n": base64url(b"\x80" + bytes(255)), "kid": "even"}, "even"),
+        ("ECDH-ES", key_of_kind("X25519"), {"x": base64url(bytes(32)), "kid": None}, "without a kid"),
+    ],
+)
+async def test_a_key_that_is_not_sound_is_told_and_spends_nothing(
+    world: World, alg: str, key: Key, changes: dict[str, Any], named: str
+) -> None:
+    code = await world.authorize("partner")
+    await with_encryption(world, "partner", "id_token", alg, jwks=published(key, **changes))
+
+    refused = await world.redeem(code, client="partner")
+
+    assert (refused.status, refused.error) == (400, "invalid_client_metadata")
+    assert f"the client's key {named} is not sound" in refused.json["error_description"]
+    await world.change_client("partner", jwks=published(key))
+    assert (await world.redeem(code, client="partner")).status == 200
 
 
 @ON_EVERY_STORE

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from msgspec import structs
 
 from everbearer.oauth.messages import Response
 from everbearer.oauth.sealing import Sealer
@@ -231,9 +232,11 @@ def entropy(text: str) -> float:
     return -sum(number * math.log2(number / len(text)) for number in counted)
 
 
-async def new_relying_party(response_mode: str | None) -> RelyingParty:
-    """Return the first client of the example, and a browser in which nobody is signed in."""
+async def new_relying_party(response_mode: str | None, **settings: Any) -> RelyingParty:
+    """Return the first client of the example with other settings, and a browser in which nobody is signed in."""
     config = load_config(EXAMPLE / "everbearer.toml", {})
+    first, *others = config.clients
+    config = structs.replace(config, clients=(structs.replace(first, **settings), *others))
     clock, store = Clock(), MemoryStore()
     sealer = Sealer([b"the secret of the server in tests"])
     keys, salt = SigningKeys(store, sealer, clock), PairwiseSalt(store, sealer)

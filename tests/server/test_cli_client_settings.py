@@ -54,6 +54,11 @@ clients = st.builds(
     require_pkce=st.booleans(),
     access_token_format=st.sampled_from(AccessTokenFormat),
     access_token_signing_alg=st.sampled_from(["ES256", "EdDSA"]),
+    userinfo_signed_response_alg=st.sampled_from([None, "RS256"]),
+    id_token_encrypted_response_alg=st.sampled_from([None, "ECDH-ES+A256KW"]),
+    id_token_encrypted_response_enc=st.sampled_from([None, "A256GCM"]),
+    claims=st.dictionaries(words, st.lists(words, max_size=2).map(tuple), max_size=2),
+    id_token_claims=st.lists(words, max_size=2).map(tuple),
     audience=words,
     introspects_all=st.booleans(),
     lifetimes=st.builds(
@@ -116,6 +121,8 @@ def test_what_is_shown_of_a_client_makes_the_same_client(client: Client) -> None
         ("client_name=A = B", 'client_name = "A = B"'),
         ("audience=", 'audience = ""'),
         ("scope=openid email", 'scope = "openid email"'),
+        ('claims={ profile = ["name"] }', 'claims = { profile = ["name"] }'),
+        ("userinfo_signed_response_alg=RS256", 'userinfo_signed_response_alg = "RS256"'),
     ],
 )
 def test_a_setting_by_command_is_what_it_is_in_the_file(shell: Shell, text: str, in_file: str) -> None:
@@ -151,6 +158,11 @@ def test_a_setting_by_command_is_what_it_is_in_the_file(shell: Shell, text: str,
         ("require_pkce=maybe", 'require_pkce: is not what this setting takes; write true or false, or "none"'),
         ("require_pkce", "require_pkce: has no value; write it as KEY=VALUE"),
         ("client_secret=x", "client_secret: "),
+        ("claims=name", "claims: is not what this setting takes; write a table, each key with a list in brackets"),
+        (
+            "userinfo_encrypted_response_alg=RSA1_5",
+            'userinfo_encrypted_response_alg: is not what this setting takes; write one of "ECDH-ES"',
+        ),
     ],
 )
 def test_what_the_file_would_be_refused_for_is_refused(with_clients: Shell, text: str, told: str) -> None:
@@ -280,6 +292,18 @@ def test_programs_are_told_what_changed(with_clients: Shell) -> None:
 
     assert told["changed"] == {"lifetimes.refresh_token_idle": {"before": 2592000, "now": None}}
     assert told["lifetimes"]["refresh_token_idle"] is None
+
+
+def test_what_scopes_give_a_client_is_told_as_a_whole(with_clients: Shell) -> None:
+    with_clients.run("client", "change", "web", *settings('claims={ profile = ["name"], email = [] }'))
+    before = stored(with_clients, "web").claims
+
+    changed = with_clients.run("client", "change", "web", *settings('claims={ profile = ["name"] }'))
+
+    assert before == {"profile": ("name",), "email": ()}
+    assert changed.code == 0
+    assert stored(with_clients, "web").claims == {"profile": ("name",)}
+    assert settings_of(stored(with_clients, "web"))["claims"].text == '{"profile" = ["name"]}'
 
 
 def test_a_change_to_what_is_so_already_changes_nothing(with_clients: Shell) -> None:

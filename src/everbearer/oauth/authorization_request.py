@@ -64,6 +64,8 @@ class AuthorizationRequest:
     """Of these the sign-in must be; empty where none is required (OpenID Connect Core §5.5.1.1)."""
     claims: RequestedClaims | None
     """What it asks for by name, as far as its client may have it."""
+    claims_scope: Scope
+    """The scope values that stand for these claims."""
     parameters: Parameters
 
     @property
@@ -74,7 +76,7 @@ class AuthorizationRequest:
     @property
     def consent_scope(self) -> Scope:
         """Return what the user is to consent to: its scope, and the values that stand for the claims it names."""
-        return tuple(dict.fromkeys((*self.scope, *scope_of_claims(self.claims))))
+        return tuple(dict.fromkeys((*self.scope, *self.claims_scope)))
 
 
 def redirect_uri_of(parameters: Parameters, client: Client, server: AuthorizationServer) -> str:
@@ -138,6 +140,7 @@ async def read_authorization_request(
     response_type = _response_type(parameters, client, server)
     scope = _scope(parameters, client, server)
     claims = _claims(parameters, scope)
+    reached = within_reach(claims.requested, client, server)
     return AuthorizationRequest(
         client=client,
         response_type=response_type,
@@ -158,7 +161,8 @@ async def read_authorization_request(
         ui_locales=_languages(parameters, "ui_locales"),
         acr_values=tuple(parameters.get("acr_values", "").split()),
         required_acr=claims.required_acr,
-        claims=within_reach(claims.requested, client),
+        claims=reached,
+        claims_scope=scope_of_claims(reached, client, server),
         parameters=parameters,
     )
 

@@ -29,6 +29,17 @@ STANDARD_SCOPES: Mapping[str, str] = {
 }
 """What OpenID Connect Core §5.4 and §11 define, in words for a consent page."""
 
+CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
+    "profile": (
+        *("name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile"),
+        *("picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+}
+"""Which claims a scope value asks for (§5.4)."""
+
 
 def unix_now() -> int:
     """Return the time in whole seconds since 1970 (UTC)."""
@@ -102,6 +113,8 @@ class AuthorizationServer:
     """All scope values there are, with words for a consent page."""
     claims: Callable[[str], Awaitable[Mapping[str, object] | None]] = no_claims
     """Returns a subject's claims for userinfo; None where there is no such user, or none that may be told of."""
+    claims_of_scope: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: CLAIMS_OF_SCOPE)
+    """Which of these a scope value gives, where its client does not say otherwise."""
     pairwise_salt: Callable[[], bytes] = no_salt
     """Returns 32 random bytes that pairwise subjects are made with. Who changes them changes all these subjects; who
     knows them can tell whom a pairwise subject stands for."""

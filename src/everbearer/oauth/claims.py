@@ -9,25 +9,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import cast
+from typing import TypeVar, cast
 
+from everbearer.oauth.authorization_server import CLAIMS_OF_SCOPE as CLAIMS_OF_SCOPE
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.models import AskedClaims, Grant, RequestedClaims
 from everbearer.oauth.scope import Scope
 
-CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
-    "profile": (
-        *("name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile"),
-        *("picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),
-    ),
-    "email": ("email", "email_verified"),
-    "address": ("address",),
-    "phone": ("phone_number", "phone_number_verified"),
-}
-"""Which claims a scope value asks for (§5.4)."""
-SCOPE_OF_CLAIM: Mapping[str, str] = {name: value for value, names in CLAIMS_OF_SCOPE.items() for name in names}
+T = TypeVar("T")
 
 NO_CLAIMS: Mapping[str, object] = MappingProxyType({})
 
@@ -42,6 +33,10 @@ OF_THE_PROTOCOL = frozenset(
     }
 )
 """What the server says itself, and no user's claims in its stead."""
+
+_ANY: tuple[str, ...] = ()
+"""Any value of a claim will do."""
+_NOTHING_REQUESTED = RequestedClaims()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,44 +74,79 @@ def read_claims_parameter(text: str) -> ClaimsParameter:
     )
 
 
-def within_reach(requested: RequestedClaims, client: Client) -> RequestedClaims | None:
+def within_reach(requested: RequestedClaims, client: Client, server: AuthorizationServer) -> RequestedClaims | None:
     """Return what of the claims its client may have, None where that is nothing: those of scope values it may ask for.
 
     No error is made of the others: "the Authorization Server MUST NOT generate an error when Claims are not returned,
     whether they are Essential or Voluntary" (§5.5.1).
     """
-    userinfo = {name: values for name, values in requested.userinfo.items() if _may_have(client, name)}
-    id_token = {name: values for name, values in requested.id_token.items() if _may_have(client, name)}
+    userinfo = _reached(requested.userinfo, client, server)
+    id_token = _reached(requested.id_token, client, server)
     if not (userinfo or id_token or requested.locales):
         return None
     return RequestedClaims(userinfo=userinfo, id_token=id_token, locales=requested.locales)
 
 
-def scope_of_claims(requested: RequestedClaims | None) -> Scope:
+def scope_of_claims(requested: RequestedClaims | None, client: Client, server: AuthorizationServer) -> Scope:
     """Return the scope values under which users know the claims that are asked for by name."""
     names = (*requested.userinfo, *requested.id_token) if requested else ()
-    values = (SCOPE_OF_CLAIM.get(_plain(name)) for name in names)
+    values = (_scope_value_of(_plain(name), client, server) for name in names)
     return tuple(dict.fromkeys(value for value in values if value is not None))
 
 
-def userinfo_claims(claims: Mapping[str, object], scope: Scope, grant: Grant, client: Client) -> dict[str, object]:
+def userinfo_claims(
+    claims: Mapping[str, object], scope: Scope, grant: Grant, client: Client, server: AuthorizationServer
+) -> dict[str, object]:
     """Return what a client may see at userinfo: all for a first party, else what scope and request ask for."""
-    requested = grant.claims or RequestedClaims()
-    of_scope: AskedClaims = {name: () for value in scope for name in CLAIMS_OF_SCOPE.get(value, ())}
-    everything: AskedClaims = dict.fromkeys(claims, ()) if client.first_party else {}
-    return _shown(claims, {**requested.userinfo, **of_scope, **everything}, requested.locales, client)
+    asked = dict.fromkeys(claims, _ANY) if client.first_party else _of_scope(scope, client, server)
+    if grant.claims is None:
+        return _shown(claims, asked, ())
+    return _shown(claims, {**_reached(grant.claims.userinfo, client, server), **asked}, grant.claims.locales)
 
 
-async def id_token_claims(grant: Grant, client: Client, server: AuthorizationServer) -> Mapping[str, object]:
-    """Return the user's claims for the ID token: those that the request asked for there.
+async def id_token_claims(
+    grant: Grant, scope: Scope, client: Client, server: AuthorizationServer
+) -> Mapping[str, object]:
+    """Return the user's claims for the ID token: those that the request asked for there, and that its client has there.
 
-    Claims of a scope are for userinfo alone "when a response_type value is used that results in an Access Token being
-    issued" (§5.4), and here each is.
+    Other claims of a scope are for userinfo alone "when a response_type value is used that results in an Access Token
+    being issued" (§5.4), and here each is.
     """
-    if grant.claims is None or not grant.claims.id_token:
+    requested = grant.claims or _NOTHING_REQUESTED
+    if not requested.id_token and not client.id_token_claims:
         return NO_CLAIMS
-    claims = await server.claims(grant.subject)
-    return _shown(claims or {}, grant.claims.id_token, grant.claims.locales, client)
+    claims = await server.claims(grant.subject) or {}
+    asked = {**_reached(requested.id_token, client, server), **_always_there(claims, scope, client, server)}
+    return _of_users(_shown(claims, asked, requested.locales))
+
+
+def _always_there(
+    claims: Mapping[str, object], scope: Scope, client: Client, server: AuthorizationServer
+) -> AskedClaims:
+    within = claims if client.first_party else _of_scope(scope, client, server)
+    return {name: _ANY for name in client.id_token_claims if name in within}
+
+
+def _of_scope(scope: Scope, client: Client, server: AuthorizationServer) -> AskedClaims:
+    return {name: _ANY for value in scope if value in client.scope for name in _given(value, client, server)}
+
+
+def _given(scope_value: str, client: Client, server: AuthorizationServer) -> tuple[str, ...]:
+    """Return the claims that a scope value gives a client."""
+    own = client.claims.get(scope_value)
+    return server.claims_of_scope.get(scope_value, ()) if own is None else own
+
+
+def _scope_value_of(name: str, client: Client, server: AuthorizationServer) -> str | None:
+    """Return the first scope value that a client may ask for and that gives it a claim; None where none does."""
+    return next((value for value in client.scope if name in _given(value, client, server)), None)
+
+
+def _reached(asked: AskedClaims, client: Client, server: AuthorizationServer) -> AskedClaims:
+    """Return what of the claims that are asked for by name a client may have."""
+    if client.first_party:
+        return asked
+    return {name: asked[name] for name in asked if _scope_value_of(_plain(name), client, server) is not None}
 
 
 def _object(value: object, what: str) -> Mapping[str, object]:
@@ -164,13 +194,9 @@ def _required_acr(places: Mapping[str, object], id_token: AskedClaims) -> tuple[
     return values if essential else ()
 
 
-def _of_users(asked: AskedClaims) -> AskedClaims:
+def _of_users(named: Mapping[str, T]) -> dict[str, T]:
     # Half a surrogate pair can be written in JSON, and stored nowhere: no name that cannot be printed names a claim.
-    return {name: asked[name] for name in asked if name not in OF_THE_PROTOCOL and name.isprintable()}
-
-
-def _may_have(client: Client, name: str) -> bool:
-    return client.first_party or SCOPE_OF_CLAIM.get(_plain(name)) in client.scope
+    return {name: named[name] for name in named if name not in OF_THE_PROTOCOL and name.isprintable()}
 
 
 def _plain(name: str) -> str:
@@ -178,15 +204,13 @@ def _plain(name: str) -> str:
     return name.partition("#")[0]
 
 
-def _shown(
-    claims: Mapping[str, object], asked: AskedClaims, locales: Collection[str], client: Client
-) -> dict[str, object]:
+def _shown(claims: Mapping[str, object], asked: AskedClaims, locales: Collection[str]) -> dict[str, object]:
     # "If a Claim is not returned, that Claim Name SHOULD be omitted [...]; it SHOULD NOT be present with a null or
     # empty string value" (§5.3.2).
     return {
         name: value
         for name, value in claims.items()
-        if value not in (None, "") and _may_have(client, name) and _will_do(name, value, asked, locales)
+        if value not in (None, "") and _will_do(name, value, asked, locales)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -108,6 +109,10 @@ class Client:
     subject_type: SubjectType = SubjectType.PUBLIC
     sector_identifier: str = ""
     """The host that pairwise subjects are made for; empty where all redirect URIs are of one host, which then is it."""
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What scope values give it, where that is not what they give all clients: each with all its claims."""
+    id_token_claims: tuple[str, ...] = ()
+    """The claims that stand in its ID tokens too, whenever the scope of the token gives them."""
     first_party: bool = False
     """The operator's own: no consent page, and userinfo shows all claims."""
     require_pkce: bool = True

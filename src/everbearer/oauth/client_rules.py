@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from everbearer.oauth.claim_rules import claim_problems
 from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -37,6 +38,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_grant_types(client),
         *_redirects(client),
         *_subjects(client),
+        *claim_problems(client),
         *lifetime_problems(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
         *client_rotation_problems(client),
     )

@@ -50,7 +50,7 @@ async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: Aut
     """
     if OPENID not in scope:
         return NO_PARTS
-    claims = await id_token_claims(grant, client, server)
+    claims = await id_token_claims(grant, scope, client, server)
     alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
     encryption = await encryption_for(client, alg, enc, server)
     return IdTokenParts(user_claims=claims, encryption=encryption) if claims or encryption else NO_PARTS

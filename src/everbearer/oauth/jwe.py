@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from joserfc import jwe
+from joserfc.errors import JoseError
 
 from everbearer.oauth.client_keys import Jwk, UnusableKeys, kid_of, members_of, public_key
+from everbearer.oauth.errors import InvalidClientMetadata
 
 _RSA = ("RSA-OAEP-256", "RSA-OAEP")
 _ECDH = ("ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW")
@@ -31,7 +33,7 @@ _ALGORITHMS: Mapping[tuple[object, object], tuple[str, ...]] = {
     ("EC", "P-521"): _ECDH,
     ("OKP", "X25519"): _ECDH,
 }
-_FOR_SIGNATURES = frozenset({"sign", "verify"})
+_FOR_SIGNATURES = ("sign", "verify")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,9 @@ def encrypt(content: bytes, encryption: Encryption, *, nested: bool) -> str:
 
     "In the case that nested signing or encryption is employed, this Header Parameter MUST be present; in this case, the
     value MUST be "JWT", to indicate that a Nested JWT is carried in this JWT" (RFC 7519 §5.2, of `cty`).
+
+    Raises:
+        InvalidClientMetadata: the key looked like one, and is none.
     """
     header = {"typ": "JWT", "alg": encryption.alg, "enc": encryption.enc}
     if nested:
@@ -95,7 +100,12 @@ def encrypt(content: bytes, encryption: Encryption, *, nested: bool) -> str:
     if encryption.key.kid:
         header["kid"] = encryption.key.kid
     # Never compressed: "Compression of data SHOULD NOT be done before encryption" (RFC 8725 §3.6).
-    return jwe.encrypt_compact(header, content, encryption.key.public, [encryption.alg, encryption.enc])
+    try:
+        return jwe.encrypt_compact(header, content, encryption.key.public, [encryption.alg, encryption.enc])
+    except (JoseError, ValueError):
+        # An even modulus, a point of small order.
+        named = encryption.key.kid[:80] or "without a kid"
+        raise InvalidClientMetadata(f"the answer cannot be encrypted: the client's key {named} is not sound") from None
 
 
 def _key(jwk: dict[str, Any]) -> EncryptionKey | None:
@@ -108,6 +118,10 @@ def _algs(jwk: dict[str, Any]) -> tuple[str, ...]:
     algs = next((fits for kind, fits in _ALGORITHMS.items() if kind == (jwk.get("kty"), jwk.get("crv"))), ())
     operations: object = jwk.get("key_ops", [])
     # A public key for key agreement has no operations of its own (WebCrypto writes an empty list).
-    if jwk.get("use", "enc") != "enc" or not isinstance(operations, list) or not _FOR_SIGNATURES.isdisjoint(operations):
+    if (
+        jwk.get("use", "enc") != "enc"
+        or not isinstance(operations, list)
+        or any(each in operations for each in _FOR_SIGNATURES)
+    ):
         return ()
     return tuple(alg for alg in algs if jwk.get("alg", alg) == alg)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_request import PROMPTS, RESPONSE_TYPES
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.claims import CLAIMS_OF_SCOPE
 from everbearer.oauth.client import AuthMethod, SubjectType
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
@@ -31,7 +31,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "issuer": server.issuer,
         **{name: server.issuer + path for name, path in PATHS.items()},
         "scopes_supported": list(server.scopes),
-        "claims_supported": [*_ALWAYS_THERE, *(name for names in CLAIMS_OF_SCOPE.values() for name in names)],
+        "claims_supported": list(dict.fromkeys([*_ALWAYS_THERE, *_claims(server)])),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(ResponseMode),
         "grant_types_supported": sorted(server.grants),
@@ -55,6 +55,11 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
+
+
+def _claims(server: AuthorizationServer) -> Iterator[str]:
+    for names in server.claims_of_scope.values():
+        yield from names
 
 
 def _response_algs(signing: list[str]) -> dict[str, list[str]]:

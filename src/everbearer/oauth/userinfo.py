@@ -34,7 +34,7 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     refused = _refused(token, state, claims)
     if refused is not None or claims is None or state.client is None or state.grant is None:
         return challenge(refused or InvalidToken("the access token has no user"), state)
-    shown = userinfo_claims(claims, token.scope, state.grant, state.client)
+    shown = userinfo_claims(claims, token.scope, state.grant, state.client, server)
     # "The sub (subject) Claim MUST always be returned in the UserInfo Response" (§5.3.2).
     response = await userinfo_response({**shown, "sub": token.subject}, state.client, server)
     await confirm_arrival(token, state.grant, state.client, server)

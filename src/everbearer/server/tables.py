@@ -112,6 +112,7 @@ def site_of(parts: Parts) -> Site:
         pairwise_salt=parts.pairwise_salt,
         scopes=config.all_scopes,
         claims=_claims(store),
+        claims_of_scope=config.all_claims,
         grants=GRANTS,
         jwks=parts.jwks,
         now=parts.now,

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.sign_in import SignInLimits
-from everbearer.oauth.authorization_server import STANDARD_SCOPES
+from everbearer.oauth.authorization_server import CLAIMS_OF_SCOPE, STANDARD_SCOPES
 from everbearer.oauth.models import DAY
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
@@ -208,6 +208,13 @@ class Config(Section, frozen=True, kw_only=True):
     scopes: Annotated[
         dict[str, str], Meta(description="Scopes of your own, each with the words of the consent page.")
     ] = msgspec.field(default_factory=dict[str, str])
+    claims: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(
+            description="The claims about users that a scope gives, for scopes of your own and for standard ones that "
+            "are to give others."
+        ),
+    ] = msgspec.field(default_factory=dict[str, tuple[str, ...]])
     clients: tuple[ClientSection, ...] = ()
     users: tuple[UserSection, ...] = ()
 
@@ -215,3 +222,8 @@ class Config(Section, frozen=True, kw_only=True):
     def all_scopes(self) -> dict[str, str]:
         """Return every known scope with the words of the consent page."""
         return KNOWN_SCOPES | self.scopes
+
+    @property
+    def all_claims(self) -> dict[str, tuple[str, ...]]:
+        """Return the claims that each scope gives, where there are any."""
+        return {**CLAIMS_OF_SCOPE, **self.claims}

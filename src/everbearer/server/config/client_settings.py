@@ -35,6 +35,8 @@ _NEVER_CHANGED = {
     "client_secrets": _OF_SECRETS,
 }
 """What a client has from its creation, or is changed by another command."""
+_WHOLE = {"claims"}
+"""The tables whose keys are anybody's."""
 _WHOEVER = {"client_id": "whoever", "type": "web"}
 
 
@@ -87,7 +89,8 @@ def changed_section(client: Client, texts: Iterable[str]) -> ClientSection:
         reading.problems.append("nothing to change was given; write --set KEY=VALUE")
     for key in sorted(table.keys() & _NEVER_CHANGED.keys()):
         reading.refuse(key, _NEVER_CHANGED[key])
-    changed = merge(_table_of(client), table)
+    # What a scope gives is told as a whole, so that it can be taken back too.
+    changed = merge(_table_of(client), table) | {name: table[name] for name in table.keys() & _WHOLE}
     if not reading.problems:
         # An application of its own may have stored what this server has no words for.
         check_client_types(changed, reading)
@@ -174,7 +177,7 @@ def _settings(table: dict[str, Any], kind: inspect.Type, prefix: str) -> Iterato
         if not prefix and name in _NEVER_CHANGED:
             continue
         value = table[name]
-        if is_table(value):
+        if is_table(value) and keys_of(inner):
             yield from _settings(value, inner, f"{name}.")
         else:
             yield f"{prefix}{name}", Setting(value=value, text=_text(value, inner))

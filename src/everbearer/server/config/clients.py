@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
@@ -89,6 +90,20 @@ class ClientSection(Section, frozen=True, kw_only=True):
             "by the same `sub`; the host of its redirect URIs where empty."
         ),
     ] = ""
+    claims: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(
+            description="What scopes give this application, where that is not what `[claims]` and the standard say: a "
+            'table such as `{ profile = ["name", "picture"] }`, with all the claims of each scope in it.'
+        ),
+    ] = msgspec.field(default_factory=dict[str, tuple[str, ...]])
+    id_token_claims: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Claims that stand in its ID tokens too, and not at userinfo alone, where the scope that was "
+            "granted gives them."
+        ),
+    ] = ()
     first_party: Annotated[bool, Meta(description="The operator's own: no consent page, all claims at userinfo.")] = (
         False
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import NODEFAULT, inspect
 
+from everbearer.oauth.authorization_server import CLAIMS_OF_SCOPE
 from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
 from everbearer.server.config import KNOWN_SCOPES
 from everbearer.server.config.environment import variable_of
@@ -85,7 +86,7 @@ def _sections(config: inspect.StructType) -> Iterator[str]:
         if isinstance(bare, inspect.StructType):
             yield from _table(f"## [{entry.name}]", _words(bare), bare.fields, prefix=f"{entry.name}.")
         elif isinstance(bare, inspect.DictType):
-            yield from _scopes(entry)
+            yield from _of_scopes(entry)
         elif item is not None:
             yield from _table(f"## [[{entry.name}]]", _words(item), item.fields, prefix=None)
 
@@ -138,7 +139,18 @@ def duration_text(seconds: int) -> str:
     return str(seconds)
 
 
-def _scopes(entry: inspect.Field) -> Iterator[str]:
+def _of_scopes(entry: inspect.Field) -> Iterator[str]:
     yield f"## [{entry.name}]\n\n{description(entry.type)}\n"
-    yield 'One key a scope: `"orders.read" = "See your orders"`. These are always known:\n'
-    yield "\n".join(f"- `{value}`: {words}" for value, words in KNOWN_SCOPES.items()) + "\n"
+    if entry.name == "claims":
+        yield (
+            'One key a scope, with all the claims that it gives: `employee = ["department", "staff_number"]`. Without '
+            "a word of it here, these give:\n"
+        )
+        yield "\n".join(f"- `{value}`: {_names(names)}" for value, names in CLAIMS_OF_SCOPE.items()) + "\n"
+    else:
+        yield 'One key a scope: `"orders.read" = "See your orders"`. These are always known:\n'
+        yield "\n".join(f"- `{value}`: {words}" for value, words in KNOWN_SCOPES.items()) + "\n"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

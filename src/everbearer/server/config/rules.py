@@ -20,6 +20,7 @@ from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_loopback
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection
+from everbearer.server.config.claim_rules import claims_problems, id_token_claim_problems
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.secrets import client_secret_problem, one_secret
 from everbearer.server.config.words import nearest
@@ -50,6 +51,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *_keys(config),
         *_traces(config),
         *_scopes(config),
+        *claims_problems(config),
         *_clients(config),
         *_users(config),
     )
@@ -169,14 +171,19 @@ def _clients(config: Config) -> Iterator[str]:
         if not problems:
             # Any hash will do for the rules: what the secret is does not matter to them.
             secrets = KeptSecrets(hashes=("declared",), sealed=("declared",)) if needs_secret(client) else KeptSecrets()
-            yield from (f"{where}: {problem}" for problem in client_problems(declared_client(client, secrets, config)))
+            yield from (f"{where}: {problem}" for problem in _declared(client, secrets, config))
 
 
 def client_setting_problems(client: ClientSection, secrets: KeptSecrets, config: Config) -> tuple[str, ...]:
     """Return what is wrong with a client that is not declared, beside a configuration in which all else is good."""
     # Scopes first: those that cannot be parsed make no client to look at.
     problems = (*scope_problems(client, config), *_keys(structs.replace(config, clients=(client,))))
-    return problems or client_problems(declared_client(client, secrets, config))
+    return problems or _declared(client, secrets, config)
+
+
+def _declared(section: ClientSection, secrets: KeptSecrets, config: Config) -> tuple[str, ...]:
+    client = declared_client(section, secrets, config)
+    return (*client_problems(client), *id_token_claim_problems(client, config))
 
 
 def secret_setting_problems(client: ClientSection) -> Iterator[str]:

@@ -82,7 +82,7 @@ def _bare_words(bare: inspect.Type) -> str:
         case inspect.StrType():
             return "text in quotes"
         case _:
-            return "a table"
+            return _table_words(bare)
 
 
 def _number_words(bare: inspect.IntType | inspect.FloatType) -> str:
@@ -99,6 +99,11 @@ def _list_words(bare: inspect.VarTupleType) -> str:
     return "a list in brackets of " + ("texts in quotes" if item == "text in quotes" else item)
 
 
+def _table_words(bare: inspect.Type) -> str:
+    values = bare.value_type if isinstance(bare, inspect.DictType) else None
+    return f"a table, each key with {what_to_write(values)}" if isinstance(values, inspect.VarTupleType) else "a table"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint at the known name that was meant, or at all of them."""
     names = sorted(known)
@@ -107,5 +112,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def toml_text(value: object) -> str:
-    """Return a text, number, truth or list as TOML has it: as JSON does, but for one character that TOML refuses."""
+    """Return a value as TOML has it: as JSON does, but for tables, and for one character that TOML refuses."""
+    if isinstance(value, Mapping):
+        table = cast("Mapping[str, object]", value)
+        return "{" + ", ".join(f"{toml_text(key)} = {toml_text(inner)}" for key, inner in table.items()) + "}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

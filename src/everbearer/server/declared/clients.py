@@ -73,6 +73,8 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         scope=parse_scope(section.scope) if section.scope is not None else _scope(section, config),
         subject_type=SubjectType(section.subject_type),
         sector_identifier=section.sector_identifier,
+        claims=section.claims,
+        id_token_claims=section.id_token_claims,
         first_party=section.first_party,
         require_pkce=section.type != "web" if section.require_pkce is None else section.require_pkce,
         access_token_format=AccessTokenFormat(section.access_token_format),
