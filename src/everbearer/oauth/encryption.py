@@ -10,10 +10,8 @@ from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.jwe import DEFAULT_CONTENT_ENCRYPTION, Encryption, EncryptionKey, key_for
 
 
-async def encryption_for(
-    client: Client, alg: str | None, enc: str | None, server: AuthorizationServer
-) -> Encryption | None:
-    """Return how an answer is encrypted to a client; None where no algorithm is registered for it.
+async def encryption_for(client: Client, alg: str, enc: str | None, server: AuthorizationServer) -> Encryption:
+    """Return how an answer is encrypted to a client that is registered for these algorithms.
 
     It may have to fetch the client's keys: to be awaited before anything is spent.
 
@@ -21,8 +19,6 @@ async def encryption_for(
         InvalidClientMetadata: the client has no key that fits, or its keys cannot be fetched.
         TemporarilyUnavailable: they cannot be fetched for a reason that passes.
     """
-    if alg is None:
-        return None
     try:
         key = await _key(client, alg, server)
     except (UnusableKeys, InvalidClient) as problem:

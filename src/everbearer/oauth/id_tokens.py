@@ -52,8 +52,9 @@ async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: Aut
         return NO_PARTS
     claims = await id_token_claims(grant, scope, client, server)
     alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
-    encryption = await encryption_for(client, alg, enc, server)
-    return IdTokenParts(user_claims=claims, encryption=encryption) if claims or encryption else NO_PARTS
+    if alg is None:
+        return IdTokenParts(user_claims=claims, encryption=None) if claims else NO_PARTS
+    return IdTokenParts(user_claims=claims, encryption=await encryption_for(client, alg, enc, server))
 
 
 def mint_id_token(

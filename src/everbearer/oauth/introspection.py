@@ -9,9 +9,9 @@ from everbearer.oauth.client_authentication import authenticate_client
 from everbearer.oauth.confirmation import confirm_arrival
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InvalidClient
-from everbearer.oauth.introspection_response import introspection_response
+from everbearer.oauth.introspection_jwt import introspection_jwt, wants_jwt
 from everbearer.oauth.lifetimes import end_of, expiry
-from everbearer.oauth.messages import Request, Response
+from everbearer.oauth.messages import Request, Response, json_response
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.refresh_tokens import open_refresh_token
 from everbearer.oauth.scope import format_scope
@@ -41,7 +41,7 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
         members = await _access_token(token, caller, server)
     else:
         members = await _refresh_token(text, caller, server)
-    return await introspection_response(members, request, caller, server)
+    return await introspection_jwt(members, caller, server) if wants_jwt(request) else json_response(members)
 
 
 def _may_know(caller: Client, client_id: str, audience: str = "") -> bool:

@@ -40,7 +40,7 @@ def _claims(members: Mapping[str, object], client: Client, server: Authorization
 
 async def _jwt(claims: Mapping[str, object], client: Client, server: AuthorizationServer) -> str:
     alg, enc = client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
-    encryption = await encryption_for(client, alg, enc, server)
+    encryption = await encryption_for(client, alg, enc, server) if alg else None
     signing_alg = client.userinfo_signed_response_alg
     signed = jws.sign(claims, server.keys().signer(signing_alg), typ=JWT_TYPE) if signing_alg else ""
     if encryption is None:
