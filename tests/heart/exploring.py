@@ -67,9 +67,9 @@ class World:
 
     def state(self) -> object:
         """Return what the future depends on. A history is written and never read; nor are events."""
-        grants = tuple(replace(grant, history=()) for _, grant in sorted(self.store._grants.items()))
-        clients = tuple(client for _, client in sorted(self.store._clients.items()))
-        return self.clock.now, grants, tuple(self.store._ends.items()), clients, frozenset(self.ended)
+        grants = tuple(replace(grant, history=()) for _, grant in sorted(self.store.tables.grants.items()))
+        clients = tuple(client for _, client in sorted(self.store.tables.clients.items()))
+        return self.clock.now, grants, tuple(self.store.tables.ends.items()), clients, frozenset(self.ended)
 
 
 @dataclass(kw_only=True)
@@ -208,7 +208,7 @@ class Turns:
 
     def _all_ended(self) -> None:
         # In each scenario all grants are of one user and client.
-        self._world.ended.update(self._store._grants)
+        self._world.ended.update(self._store.tables.grants)
         self._actor.saw(None)
 
 

@@ -385,12 +385,12 @@ class Heart(RuleBasedStateMachine):
 
     def row(self, number: int) -> Any:
         if isinstance(self.store, MemoryStore):
-            return self.store._grants[self.grant_id(number)]
+            return self.store.tables.grants[self.grant_id(number)]
         return self.at_the_database("SELECT * FROM grants WHERE grant_id = ?", [self.grant_id(number)])[0]
 
     def put_row(self, number: int, row: Any) -> None:
         if isinstance(self.store, MemoryStore):
-            self.store._grants[self.grant_id(number)] = row
+            self.store.tables.grants[self.grant_id(number)] = row
         else:
             self.at_the_database(f"REPLACE INTO grants VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - places
 

@@ -216,7 +216,7 @@ async def test_other_errors_go_to_the_client(pages: PageWorld, browser: Browser)
 
 async def test_a_store_that_cannot_answer_is_a_page_to_try_again(pages: PageWorld) -> None:
     class Down(MemoryStore):
-        async def client(self, client_id: str) -> Client | None:
+        async def client(self, client_id: str) -> Client | None:  # type: ignore[override] # two names for one type
             raise StoreUnavailable(client_id)
 
     pages.site = replace(pages.site, server=replace(pages.site.server, store=Down()))

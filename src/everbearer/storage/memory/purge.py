@@ -1,0 +1,68 @@
+"""The removal of what is long dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from everbearer.login.models import Session
+from everbearer.oauth.client import Lifetimes
+from everbearer.oauth.models import Everything, Grant
+from everbearer.storage.memory.ends import end_of_grant, end_of_session
+from everbearer.storage.memory.tables import Tables
+from everbearer.storage.store import Purged
+
+
+async def purge(tables: Tables, *, now: int, keep: int, batch: int) -> Purged:
+    """Remove a batch of each kind."""
+    before = now - keep
+    grants = [key for key, grant in tables.grants.items() if _died_at(tables, grant) <= before][:batch]
+    sessions = [key for key, session in tables.sessions.items() if _session_died_at(tables, session) <= before][:batch]
+    tables.grants = {key: grant for key, grant in tables.grants.items() if key not in grants}
+    tables.sessions = {key: session for key, session in tables.sessions.items() if key not in sessions}
+    ends = list(_orphans(tables, before))[:batch]
+    for end in ends:
+        del tables.ends[end]
+    others = len(ends) + _remove_forgotten(tables, before=before, batch=batch)
+    return Purged(grants=len(grants), sessions=len(sessions), others=others)
+
+
+def _remove_forgotten(tables: Tables, *, before: int, batch: int) -> int:
+    """Remove remembered values, attempts and signing keys whose time is over."""
+    remembered = [key for key, until in tables.remembered.items() if until <= before][:batch]
+    attempts = [key for key, counted in tables.attempts.items() if counted.until <= before][:batch]
+    keys = [kid for kid, key in tables.keys.items() if key.retired_at is not None and key.retired_at <= before]
+    tables.remembered = {key: until for key, until in tables.remembered.items() if key not in remembered}
+    tables.attempts = {key: attempt for key, attempt in tables.attempts.items() if key not in attempts}
+    tables.keys = {kid: key for kid, key in tables.keys.items() if kid not in keys}
+    return len(remembered) + len(attempts) + len(keys)
+
+
+def _died_at(tables: Tables, grant: Grant) -> int:
+    ended = end_of_grant(tables, grant)
+    client = tables.clients.get(grant.client_id)
+    lifetimes = client.lifetimes if client else Lifetimes()
+    if ended is not None:
+        return ended.at
+    if grant.generation == 0 and grant.code is not None:
+        return grant.created_at + lifetimes.authorization_code
+    if not grant.offline:
+        return grant.rotated_at + lifetimes.access_token
+    absolute = grant.created_at + lifetimes.refresh_token
+    idle = lifetimes.refresh_token_idle
+    return absolute if idle is None else min(absolute, grant.used_at + idle)
+
+
+def _session_died_at(tables: Tables, session: Session) -> int:
+    ended = end_of_session(tables, session)
+    lifetimes = tables.session_lifetimes
+    return ended.at if ended else min(session.created_at + lifetimes.absolute, session.used_at + lifetimes.idle)
+
+
+def _orphans(tables: Tables, before: int) -> Iterator[tuple[Everything, str, int]]:
+    """Find the ends of sessions that neither a session nor a grant needs any more."""
+    needed = set(tables.sessions) | {
+        grant.authentication.session_id for grant in tables.grants.values() if not grant.offline
+    }
+    for (everything, key, epoch), ended in tables.ends.items():
+        if everything is Everything.SESSION and key not in needed and ended.at <= before:
+            yield everything, key, epoch

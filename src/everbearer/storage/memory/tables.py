@@ -1,0 +1,35 @@
+"""What the store in memory holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from everbearer.login.models import Consent, Session, SessionLifetimes, User
+from everbearer.login.store import Counted
+from everbearer.oauth.client import Client
+from everbearer.oauth.events import Event
+from everbearer.oauth.models import Ended, Everything, Grant
+from everbearer.storage.store import StoredKey
+
+
+@dataclass(slots=True, kw_only=True)
+class Tables:
+    """Everything in dictionaries."""
+
+    session_lifetimes: SessionLifetimes
+    clients: dict[str, Client] = field(default_factory=dict[str, Client])
+    grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
+    ends: dict[tuple[Everything, str, int], Ended] = field(default_factory=dict[tuple[Everything, str, int], Ended])
+    """By the epoch that each began."""
+    epochs: Counter[tuple[Everything, str]] = field(default_factory=Counter[tuple[Everything, str]])
+    users: dict[str, User] = field(default_factory=dict[str, User])
+    sessions: dict[str, Session] = field(default_factory=dict[str, Session])
+    consents: dict[tuple[str, str], Consent] = field(default_factory=dict[tuple[str, str], Consent])
+    attempts: dict[str, Counted] = field(default_factory=dict[str, Counted])
+    remembered: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    events: list[Event] = field(default_factory=list[Event])
+    keys: dict[str, StoredKey] = field(default_factory=dict[str, StoredKey])
+    predecessors: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    """Of each signing key: the one it followed."""
+    sealed_values: dict[str, bytes] = field(default_factory=dict[str, bytes])
