@@ -13,6 +13,7 @@ SPECIFICATIONS: Mapping[str, str] = {
     "OpenID Connect Core": "",
     "OpenID Connect Discovery": "",
     "OpenID Connect Dynamic Client Registration": "",
+    "OpenID Connect Front-Channel Logout": "",
     "OpenID Connect RP-Initiated Logout": "",
     "RFC 5297": "AES-SIV",
     "RFC 6585": "Additional HTTP Status Codes",

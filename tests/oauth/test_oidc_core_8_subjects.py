@@ -149,10 +149,9 @@ async def test_the_subject_in_claims_is_the_one_that_the_client_knows(world: Wor
 @pytest.mark.spec("OpenID Connect RP-Initiated Logout", "2")
 async def test_a_logout_hint_names_the_user_behind_a_pairwise_subject(world: World) -> None:
     await _pairwise(world)
-    hint = (await world.sign_in("partner")).json["id_token"]
+    hint = (await world.sign_in("partner", authentication=world.authentication(session_id=""))).json["id_token"]
 
     asked = await validate_end_session_request(Parameters({"id_token_hint": hint}), world.server)
 
-    assert asked.named is not None
-    assert asked.named.is_user("ada", world.server)
-    assert not asked.named.is_user("eve", world.server)
+    assert asked.belongs_to("browser", "ada", world.server)
+    assert not asked.belongs_to("browser", "eve", world.server)

@@ -5,6 +5,7 @@ Ending the browser's session, and asking the user first where the request proves
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -14,7 +15,8 @@ from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.id_tokens import Hint, read_id_token_hint
 from everbearer.oauth.messages import Response, redirect
 from everbearer.oauth.parameters import Parameters
-from everbearer.oauth.subjects import NamedSubject
+from everbearer.oauth.sid import sid_for
+from everbearer.oauth.subjects import subject_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,21 @@ class EndSessionRequest:
     unregistered_uri: bool
     """It asked for a place that is not registered."""
     state: str = field(repr=False)
-    hint_valid: bool
-    """It carried an ID token of this server."""
-    named: NamedSubject | None
-    """Whom its hint says the user is."""
-    hinted_session_id: str | None
+    hint: Hint | None
+    """The ID token of this server that it carried."""
+
+    def belongs_to(self, session_id: str, subject: str, server: AuthorizationServer) -> bool:
+        """Return whether its hint belongs to this session of this user.
+
+        "the OP MUST ask the End-User this question if an id_token_hint was not provided or if the supplied ID Token
+        does not belong to the current OP session with the RP and/or currently logged in End-User" (§2).
+        """
+        if self.hint is None:
+            return False
+        if self.hint.sid:
+            return hmac.compare_digest(self.hint.sid, sid_for(self.hint.client_id, session_id))
+        # A sign-in that had no session: its user is all that is known of it.
+        return self.client is not None and subject_for(self.client, subject, server) == self.hint.subject
 
 
 async def validate_end_session_request(parameters: Parameters, server: AuthorizationServer) -> EndSessionRequest:
@@ -58,9 +70,7 @@ async def validate_end_session_request(parameters: Parameters, server: Authoriza
         post_logout_redirect_uri=wanted if allowed else "",
         unregistered_uri=bool(wanted) and not allowed,
         state=parameters.get("state", ""),
-        hint_valid=hint is not None,
-        named=NamedSubject(subject=hint.subject, client=client) if hint and client else None,
-        hinted_session_id=(hint.session_id or None) if hint else None,
+        hint=hint,
     )
 
 

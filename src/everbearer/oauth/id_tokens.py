@@ -14,6 +14,7 @@ from everbearer.oauth.encryption import encryption_for
 from everbearer.oauth.jwe import Encryption, encrypt
 from everbearer.oauth.models import Grant
 from everbearer.oauth.scope import OPENID, Scope
+from everbearer.oauth.sid import sid_for
 from everbearer.oauth.subjects import subject_for
 
 JWT_TYPE = "JWT"
@@ -38,7 +39,8 @@ class Hint:
 
     subject: str
     client_id: str
-    session_id: str
+    sid: str
+    """Empty where it says none."""
 
 
 async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: AuthorizationServer) -> IdTokenParts:
@@ -73,7 +75,7 @@ def mint_id_token(
         **authentication_claims(grant),
     }
     if grant.authentication.session_id:
-        claims["sid"] = grant.authentication.session_id
+        claims["sid"] = sid_for(client.client_id, grant.authentication.session_id)
     if nonce:
         claims["nonce"] = nonce
     signed = jws.sign(claims, server.keys().signer(client.id_token_signed_response_alg), typ=JWT_TYPE)
@@ -91,4 +93,4 @@ def read_id_token_hint(text: str, server: AuthorizationServer) -> Hint | None:
     # A signed userinfo response is a JWT too, and never expires.
     if claims is None or claims.get("iss") != server.issuer or "exp" not in claims:
         return None
-    return Hint(subject=claims["sub"], client_id=claims["aud"], session_id=claims.get("sid", ""))
+    return Hint(subject=claims["sub"], client_id=claims["aud"], sid=claims.get("sid", ""))

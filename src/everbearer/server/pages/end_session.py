@@ -33,7 +33,7 @@ async def end_session(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     if browser.session is None:
         return _nobody_signed_in(asked, site)
-    if _names(asked, browser.session, site):
+    if asked.belongs_to(browser.session.session_id, browser.session.subject, site.server):
         return await _sign_out(asked, parameters, browser.session, site)
     return _confirmation_page(asked, request, browser, browser.session, site)
 
@@ -55,13 +55,6 @@ def sign_out_action(session: Session) -> str:
     return f"sign-out {session.session_id}"
 
 
-def _names(asked: EndSessionRequest, session: Session, site: Site) -> bool:
-    if not asked.hint_valid:
-        return False
-    same_user = asked.named is not None and asked.named.is_user(session.subject, site.server)
-    return same_user or asked.hinted_session_id == session.session_id
-
-
 async def _sign_out(asked: EndSessionRequest, parameters: Parameters, session: Session, site: Site) -> Response:
     await sign_out(session, store=site.store, now=site.now())
     if asked.post_logout_redirect_uri:
@@ -71,7 +64,7 @@ async def _sign_out(asked: EndSessionRequest, parameters: Parameters, session: S
 
 def _nobody_signed_in(asked: EndSessionRequest, site: Site) -> Response:
     # The cookie is left alone: a form posted by another site comes without it, and must not take it away.
-    if asked.hint_valid and asked.post_logout_redirect_uri:
+    if asked.hint is not None and asked.post_logout_redirect_uri:
         return signed_out_redirect(asked)
     return _signed_out_page(asked.post_logout_redirect_uri, site)
 
