@@ -44,12 +44,13 @@ class World:
         *,
         address: str = "192.0.2.1",
         flow: str = "",
+        present: Session | None = None,
     ) -> SignInOutcome:
         attempt = Attempt(login=login, password=password, flow=flow, address=address, agent="test")
-        return await sign_in(attempt, store=self.store, run=self.run, now=self.now, limits=self.limits)
+        return await sign_in(attempt, store=self.store, run=self.run, now=self.now, limits=self.limits, present=present)
 
-    async def session(self, *, flow: str = "") -> Session:
-        outcome = await self.sign_in(flow=flow)
+    async def session(self, *, flow: str = "", present: Session | None = None) -> Session:
+        outcome = await self.sign_in(flow=flow, present=present)
         assert isinstance(outcome, SignedIn)
         return outcome.session
 

@@ -13,6 +13,7 @@ from everbearer.login.sessions import (
     sign_out,
     sign_out_others,
 )
+from everbearer.login.sign_in import SignedIn
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.models import Authentication, EndReason
 from everbearer.oauth.sealing import Sealer
@@ -32,6 +33,39 @@ async def test_each_sign_in_has_a_session_of_its_own(world: World) -> None:
 
     assert first.session_id != second.session_id
     assert first.secret != second.secret
+
+
+@pytest.mark.spec("ASVS 5.0", "7.2.4")
+async def test_who_signs_in_again_goes_on_in_the_same_session_with_another_cookie(world: World) -> None:
+    first = await world.session()
+    world.now += 5
+
+    second = await world.session(flow="again", present=first)
+
+    assert (second.session_id, second.auth_time, second.flow) == (first.session_id, NOW + 5, "again")
+    assert await world.open(cookie_value(second, world.sealer)) == second
+    assert await world.open(cookie_value(first, world.sealer)) is None
+
+
+async def test_who_signs_in_as_another_user_has_a_session_of_their_own(world: World) -> None:
+    await world.create("bob@example.com")
+    adas = await world.session()
+
+    outcome = await world.sign_in("bob@example.com", present=adas)
+
+    assert isinstance(outcome, SignedIn)
+    assert outcome.session.session_id != adas.session_id
+    assert await world.open(cookie_value(adas, world.sealer)) == adas
+
+
+async def test_a_session_that_ended_meanwhile_does_not_go_on(world: World) -> None:
+    first = await world.session()
+    await sign_out(first, store=world.store, now=world.now)
+
+    second = await world.session(present=first)
+
+    assert second.session_id != first.session_id
+    assert await world.open(cookie_value(second, world.sealer)) == second
 
 
 async def test_a_cookie_that_was_not_sealed_here_opens_nothing(world: World) -> None:

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 import pytest
 
-from everbearer.login.accounts import disable_user
+from everbearer.login.accounts import create_user, disable_user
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.errors import TemporarilyUnavailable
-from page_world import LOGIN, PASSWORD, Browser, PageWorld
+from page_world import LOGIN, PASSWORD, Browser, PageWorld, at_once
+from world import claims_of
 
 T = TypeVar("T")
 
@@ -136,7 +137,7 @@ async def test_the_page_shows_the_client_and_its_links(pages: PageWorld, browser
 
 
 @pytest.mark.spec("ASVS 5.0", "7.2.4")
-async def test_each_sign_in_has_a_new_session_and_ends_the_one_before(pages: PageWorld) -> None:
+async def test_each_sign_in_has_a_new_cookie_and_ends_the_one_before(pages: PageWorld) -> None:
     browser = await pages.signed_in()
     before = dict(browser.cookies)
     await browser.sign_in(await pages.authorize(browser, "spa", prompt="login"))
@@ -145,6 +146,26 @@ async def test_each_sign_in_has_a_new_session_and_ends_the_one_before(pages: Pag
     assert browser.cookies["__Host-everbearer_session"] != before["__Host-everbearer_session"]
     assert "sign-in" in (await old.get("/settings")).ids
     assert len(await pages.site.store.sessions_of("ada")) == 1
+
+
+async def test_who_signs_in_again_is_signed_out_of_no_application(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    online = await pages.tokens(browser, "spa", scope="openid")
+    page = await browser.sign_in(await pages.authorize(browser, "spa", scope="openid", prompt="login"))
+    again = (await pages.world.redeem(page.answer["code"], client="spa")).json
+
+    assert claims_of(again["id_token"])["sid"] == claims_of(online["id_token"])["sid"]
+    assert await pages.world.active(online["access_token"])
+
+
+async def test_who_signs_in_as_another_user_ends_the_session_of_the_one_before(pages: PageWorld) -> None:
+    await create_user(
+        "bob@example.com", PASSWORD, store=pages.site.store, run=at_once, now=pages.site.now(), actor="admin:test"
+    )
+    browser = await pages.signed_in()
+    await browser.sign_in(await pages.authorize(browser, "spa", prompt="login"), "bob@example.com")
+
+    assert await pages.site.store.sessions_of("ada") == []
 
 
 async def test_a_session_cookie_planted_before_signing_in_is_replaced(pages: PageWorld, browser: Browser) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.login.models import Consent, User
+from everbearer.login.models import Consent, Session, User
 from everbearer.login.store import Counted, UserChange
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Everything
@@ -165,6 +165,53 @@ async def test_a_session_begun_after_all_had_ended_lives(store: AdminStore) -> N
     await store.create_session(replace(SESSION, session_id="new", user_epoch=1), EVENT)
 
     assert [session.session_id for session in await store.sessions_of("ada")] == ["new"]
+
+
+RENEWED = replace(
+    SESSION,
+    secret=b"\x01" * 16,
+    auth_time=NOW + 7,
+    amr=("pwd", "otp"),
+    flow="another flow",
+    created_at=NOW + 7,
+    used_at=NOW + 7,
+    address="192.0.2.9",
+    agent="Mozilla/6.0",
+)
+
+
+async def test_a_renewed_session_is_the_same_with_all_else_replaced(store: AdminStore) -> None:
+    await store.create_session(SESSION, EVENT)
+
+    assert await store.renew_session(RENEWED, CHANGED, was=SESSION) is True
+    assert await store.session("session") == RENEWED
+    assert await store.events() == [CHANGED, EVENT]
+
+
+@pytest.mark.parametrize("everything", [(Everything.SESSION, "session"), (Everything.USER, "ada")])
+async def test_a_session_that_has_ended_is_not_renewed(store: AdminStore, everything: tuple[Everything, str]) -> None:
+    await store.create_session(SESSION, EVENT)
+    await store.end_all(*everything, ENDED)
+
+    assert await store.renew_session(RENEWED, CHANGED, was=SESSION) is False
+    assert await store.session("session") == replace(SESSION, ended=ENDED)
+
+
+@pytest.mark.parametrize(
+    ("renewed", "was"),
+    [
+        (RENEWED, replace(SESSION, secret=b"another" * 2)),
+        (replace(RENEWED, subject="bob"), SESSION),
+        (replace(RENEWED, session_id="other"), SESSION),
+    ],
+)
+async def test_only_the_session_as_read_is_renewed(store: AdminStore, renewed: Session, was: Session) -> None:
+    await store.create_session(SESSION, EVENT)
+
+    assert await store.renew_session(renewed, CHANGED, was=was) is False
+    assert await store.session("session") == SESSION
+    assert await store.session("other") is None
+    assert await store.events() == [EVENT]
 
 
 async def test_the_use_of_a_session_never_moves_backwards(store: AdminStore) -> None:

@@ -131,6 +131,16 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda name, event, ends: lambda store: store.delete_user(name, event, ends), USERS, EVENTS, ENDS),
     st.builds(lambda name: lambda store: store.upgrade_password_hash(name, old="hash 1", new="hash 2"), USERS),
     st.builds(lambda session: lambda store: create_session_once(store, session), SESSION_VALUES),
+    st.builds(
+        lambda session, event, secret: (
+            lambda store: store.renew_session(
+                replace(session, secret=b"renewed"), event, was=replace(session, secret=secret)
+            )
+        ),
+        SESSION_VALUES,
+        EVENTS,
+        st.sampled_from([SESSION.secret, b"renewed"]),
+    ),
     st.builds(lambda name, at: lambda store: store.touch_session(name, at), SESSIONS, TIMES),
     st.builds(
         lambda user, client, scope, event: lambda store: store.give_consent(user, client, scope, event),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection
+from dataclasses import replace
 
 from everbearer.login.models import PASSWORD, Session, SessionLifetimes, User
 from everbearer.login.store import AccountStore
 from everbearer.oauth.encoding import base64url, from_base64url
+from everbearer.oauth.events import Event
 from everbearer.oauth.models import MINUTE, Authentication, Ended, EndReason, Everything
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.sealing import Sealer
@@ -23,7 +25,7 @@ SECRET_LENGTH = 16
 
 
 def new_session(user: User, *, flow: str, now: int, address: str = "", agent: str = "") -> Session:
-    """Return a new session of a user who has just signed in: always under a new id (ASVS 7.2.4)."""
+    """Return a new session of a user who has just signed in, under an id and a secret of its own (ASVS 7.2.4)."""
     return Session(
         session_id=random_id(),
         secret=random_bytes(SECRET_LENGTH),
@@ -36,6 +38,20 @@ def new_session(user: User, *, flow: str, now: int, address: str = "", agent: st
         address=address,
         agent=agent,
     )
+
+
+async def begin_session(session: Session, event: Event, *, present: Session | None, store: AccountStore) -> Session:
+    """Store the session of a user who has just signed in, and return it.
+
+    Where the browser's `present` session is the same user's, that one goes on under the new secret: the old cookie is
+    good no more (ASVS 7.2.4), but no application learns of a sign-out that was none.
+    """
+    if present is not None and present.subject == session.subject:
+        renewed = replace(session, session_id=present.session_id)
+        if await store.renew_session(renewed, event, was=present):
+            return renewed
+    await store.create_session(session, event)
+    return session
 
 
 def cookie_value(session: Session, sealer: Sealer) -> str:

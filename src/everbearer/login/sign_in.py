@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from everbearer.login.models import Session, User
 from everbearer.login.passwords import NOBODYS_HASH, RunHeavy, hash_password, needs_upgrade, password_matches
-from everbearer.login.sessions import new_session
+from everbearer.login.sessions import begin_session, new_session
 from everbearer.login.store import AccountStore
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import MINUTE
@@ -44,7 +44,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The password was right and a new session is stored."""
+    """The password was right and the session is stored."""
 
     user: User
     session: Session
@@ -72,9 +72,15 @@ def normal_login(text: str) -> str:
 
 
 async def sign_in(
-    attempt: Attempt, *, store: AccountStore, run: RunHeavy, now: int, limits: SignInLimits
+    attempt: Attempt,
+    *,
+    store: AccountStore,
+    run: RunHeavy,
+    now: int,
+    limits: SignInLimits,
+    present: Session | None = None,
 ) -> SignInOutcome:
-    """Check a password and start a session."""
+    """Check a password and start a session, or let the browser's `present` one go on where it is the same user's."""
     checked = await check_password(attempt, store=store, run=run, now=now, limits=limits)
     if not isinstance(checked, User):
         return checked
@@ -83,8 +89,8 @@ async def sign_in(
         await store.upgrade_password_hash(checked.subject, old=checked.password_hash, new=new)
     # The epoch comes from the read that the hash came from: whatever has ended all since has ended this session too.
     session = new_session(checked, flow=attempt.flow, now=now, address=attempt.address, agent=attempt.agent)
-    await store.create_session(session, _event(EventKind.SIGNED_IN, attempt, now, subject=checked.subject))
-    return SignedIn(user=checked, session=session)
+    event = _event(EventKind.SIGNED_IN, attempt, now, subject=checked.subject)
+    return SignedIn(user=checked, session=await begin_session(session, event, present=present, store=store))
 
 
 async def check_password(

@@ -66,6 +66,12 @@ class AccountStore(Protocol):
         """Store a new session and record the sign-in."""
         ...
 
+    async def renew_session(self, session: Session, event: Event, *, was: Session) -> bool:
+        """Replace all of a session but its id, and record the sign-in, if its secret still is that of `was` and no end
+        has come upon it; False where nothing has changed.
+        """
+        ...
+
     async def session(self, session_id: str) -> Session | None:
         """Return a session with the end that has come upon it (its own, or all of its user's), or None."""
         ...

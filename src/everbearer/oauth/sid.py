@@ -1,4 +1,4 @@
-"""Session ids as clients know them: `sid` (OpenID Connect Front-Channel Logout 1.0 §3, Back-Channel Logout 1.0 §2.1)."""
+"""Session ids as clients know them: `sid` (OpenID Connect Front-Channel Logout 1.0 §3, Back-Channel Logout 1.0)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ async def show_sign_in(request: Request, site: Site) -> Response:
 
 
 async def take_sign_in(request: Request, site: Site) -> Response:
-    """Check what was typed; on success go on to where the user was going, in a new session (ASVS 7.2.4)."""
+    """Check what was typed; on success go on to where the user was going, with a new cookie (ASVS 7.2.4)."""
     browser = await browser_of(request, site)
     form = posted_parameters(request)
     require_own_form(request, form, browser, _ACTION, site)
@@ -46,13 +46,18 @@ async def take_sign_in(request: Request, site: Site) -> Response:
     if asked is not None and form.get("decision") == "cancel":
         return refuse_authorization(asked, AccessDenied("the user did not sign in"), site.server)
     outcome = await sign_in(
-        _attempt(form, asked, request), store=site.store, run=site.run, now=site.now(), limits=site.limits
+        _attempt(form, asked, request),
+        store=site.store,
+        run=site.run,
+        now=site.now(),
+        limits=site.limits,
+        present=browser.session,
     )
     site.server.notify(_told(outcome, request, site))
     if not isinstance(outcome, SignedIn):
         wait = outcome.retry_after if isinstance(outcome, TooManyAttempts) else 0
         return _sign_in_page(asked, request, browser, site, login=form.get("login", ""), failed=True, wait=wait)
-    if browser.session is not None:
+    if browser.session is not None and browser.session.session_id != outcome.session.session_id:
         await sign_out(browser.session, store=site.store, now=site.now())
     onward = f"{site.path(AUTHORIZE)}?{request.query}" if asked else site.path(SETTINGS)
     return signed_in(redirect(onward), outcome.session, site)

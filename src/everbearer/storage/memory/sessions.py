@@ -16,6 +16,18 @@ async def create_session(tables: Tables, session: Session, event: Event) -> None
     tables.events.append(event)
 
 
+async def renew_session(tables: Tables, session: Session, event: Event, *, was: Session) -> bool:
+    """Replace a live session that still has its secret."""
+    found = tables.sessions.get(session.session_id)
+    if found is None or (found.subject, found.secret) != (session.subject, was.secret):
+        return False
+    if end_of_session(tables, found) is not None:
+        return False
+    tables.sessions[session.session_id] = session
+    tables.events.append(event)
+    return True
+
+
 async def session(tables: Tables, session_id: str) -> Session | None:
     """Read one session."""
     found = tables.sessions.get(session_id)

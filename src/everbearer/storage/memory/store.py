@@ -60,6 +60,7 @@ class MemoryStore:
     users = _verb(users.users)
 
     create_session = _verb(sessions.create_session)
+    renew_session = _verb(sessions.renew_session)
     session = _verb(sessions.session)
     touch_session = _verb(sessions.touch_session)
     sessions_of = _verb(sessions.sessions_of)

@@ -17,6 +17,16 @@ VALUES (
 )
 """
 
+RENEW_SESSION = """
+UPDATE sessions SET
+    secret = :secret, user_epoch = :user_epoch, auth_time = :auth_time, amr = :amr, flow = :flow,
+    created_at = :created_at, used_at = :used_at, address = :address, agent = :agent
+WHERE session_id = :session_id AND subject = :subject AND secret = :was_secret
+AND NOT EXISTS (SELECT 1 FROM ends WHERE kind = 'session' AND key = sessions.session_id AND epoch = 1)
+AND NOT EXISTS (SELECT 1 FROM ends WHERE kind = 'user' AND key = sessions.subject AND epoch = sessions.user_epoch + 1)
+RETURNING session_id
+"""
+
 SESSIONS_AND_ENDS = """
 FROM sessions
 LEFT JOIN ends AS own_end
@@ -45,6 +55,15 @@ async def create_session(transaction: Transaction, session: Session, event: Even
     """Insert a session and its event."""
     await transaction.run(CREATE_SESSION, **session_columns(session))
     await record(transaction, event)
+
+
+async def renew_session(transaction: Transaction, session: Session, event: Event, *, was: Session) -> bool:
+    """Replace a live session's columns by compare-and-swap."""
+    before = session_columns(was)["secret"]
+    if not await transaction.run(RENEW_SESSION, was_secret=before, **session_columns(session)):
+        return False
+    await record(transaction, event)
+    return True
 
 
 async def session(transaction: Transaction, session_id: str) -> Session | None:

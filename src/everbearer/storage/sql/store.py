@@ -87,6 +87,7 @@ class SqlStore:
     users = _reads(users.users)
 
     create_session = _writes(sessions.create_session)
+    renew_session = _writes(sessions.renew_session)
     session = _looks_up(sessions.session)
     touch_session = _writes(sessions.touch_session)
     sessions_of = _reads(sessions.sessions_of)
