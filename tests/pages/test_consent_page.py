@@ -126,7 +126,8 @@ async def test_a_form_counts_for_the_request_it_was_shown_for_only(pages: PageWo
 
 async def test_a_form_of_another_session_counts_for_nothing(pages: PageWorld) -> None:
     browser, page = await consent_page(pages)
-    await browser.sign_in(await pages.authorize(browser, "spa", prompt="login"))
+    await pages.world.end_all(Everything.USER, "ada", EndReason.REVOKED_BY_ADMIN)
+    await browser.sign_in(await pages.authorize(browser, "spa"))
 
     assert (await browser.submit(page.form("consent"), decision="allow")).status == 403
 
