@@ -1,4 +1,4 @@
-"""A tiny web server for a page of another origin than the authorization server's."""
+"""A tiny web server for pages of another origin than the authorization server's."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from clients.programs import HERE
 
-SDK = HERE / "node_modules" / "@authgear" / "web" / "dist" / "authgear-web.iife.js"
+_PACKAGES = HERE / "node_modules"
+SCRIPTS = {
+    "/authgear-web.iife.js": _PACKAGES / "@authgear" / "web" / "dist" / "authgear-web.iife.js",
+    "/oidc-client-ts.js": _PACKAGES / "oidc-client-ts" / "dist" / "browser" / "oidc-client-ts.min.js",
+}
+SPA = "/spa/"
+"""Below this path is the page that uses `oidc-client-ts`, and at every other path the one that uses `@authgear/web`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +33,10 @@ class _Page(BaseHTTPRequestHandler):
         if path == "/favicon.ico":
             self.send_error(404)
             return
-        script = path == "/authgear-web.iife.js"
-        body = Path(SDK if script else HERE / "page.html").read_bytes()
+        page = HERE / ("spa.html" if path.startswith(SPA) else "page.html")
+        body = SCRIPTS.get(path, page).read_bytes()
         self.send_response(200)
-        self.send_header("Content-Type", "text/javascript" if script else "text/html; charset=utf-8")
+        self.send_header("Content-Type", "text/javascript" if path in SCRIPTS else "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -42,8 +47,9 @@ class _Page(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving_the_page() -> Iterator[str]:
-    """Serve the page at every path, with the SDK beside it, and yield its origin."""
-    assert SDK.exists(), "@authgear/web is not installed: run npm ci in tests/clients"
+    """Serve the pages at every path, with the libraries beside them, and yield their origin."""
+    for script in SCRIPTS.values():
+        assert script.exists(), f"{script} is missing: run npm ci in tests/clients"
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
