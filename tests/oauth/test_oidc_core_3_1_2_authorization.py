@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -229,25 +230,26 @@ async def test_a_response_is_carried_by_a_form_that_posts_itself(world: World) -
     assert answer.members.keys() == {"code", "state", "iss"}
     assert answer.members["state"] == '"><script>alert(1)</script>'
     assert b"<script>alert" not in answer.body
-    assert "form-action https://spa.example;" in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.spec("OAuth 2.0 Form Post Response Mode", "2")
 @pytest.mark.parametrize(
-    ("uri", "source"),
+    ("uri", "limit"),
     [
-        ("com.example.notes:/cb", "com.example.notes:"),
-        ("http://[::1]:4711/cb", "http:"),
-        ("https://spa.example:443/cb", "https://spa.example"),
+        ("https://spa.example/cb", []),
+        ("http://[::1]:4711/cb", []),
+        ("com.example.notes:/cb", ["form-action 'self' com.example.notes:"]),
     ],
 )
-async def test_a_form_may_lead_only_to_where_the_client_is(world: World, uri: str, source: str) -> None:
+async def test_the_form_may_lead_on_to_where_the_client_sends_the_user(
+    world: World, uri: str, limit: list[str]
+) -> None:
     await world.change_client("spa", redirect_uris=(uri,))
 
     answer = await world.authorization_response(response_mode="form_post")
 
-    assert f"form-action {source};" in answer.headers["content-security-policy"]
+    assert re.findall("form-action [^;]*", answer.headers["content-security-policy"]) == limit
 
 
 @pytest.mark.spec("OAuth 2.0 Multiple Response Types", "4")

@@ -62,10 +62,10 @@ def web_host(uri: str) -> str:
     return (urlsplit(origin).hostname or "") if origin.startswith("https://") else ""
 
 
-def form_action_source(uri: str) -> str:
-    """Return how a `form-action` of a Content-Security-Policy names where a URI leads: its origin, or its scheme.
+def form_action(uri: str) -> str:
+    """Return the `form-action` of a Content-Security-Policy for a page whose forms lead to a URI; empty for no limit.
 
-    An IPv6 address cannot be named as a host there (CSP 3 §2.3.1).
+    Browsers hold every redirect after a form to it, the client's own ones too: from its callback a broker, or an
+    application on several hosts, sends the user on to where we cannot know. A scheme that is an app's ends there.
     """
-    origin = origin_of(uri)
-    return origin if origin and "[" not in origin else f"{urlsplit(uri).scheme}:"
+    return "" if origin_of(uri) else f"form-action 'self' {urlsplit(uri).scheme}:; "

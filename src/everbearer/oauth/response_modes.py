@@ -13,7 +13,7 @@ from html import escape
 from urllib.parse import quote, urlencode, urlsplit
 
 from everbearer.oauth.messages import NO_STORE, Response, redirect
-from everbearer.oauth.redirect_uris import form_action_source
+from everbearer.oauth.redirect_uris import form_action
 
 
 class ResponseMode(StrEnum):
@@ -49,7 +49,7 @@ def _form_post(members: Mapping[str, str], redirect_uri: str) -> Response:
         f'<noscript><button id="continue">Continue</button></noscript></form><script>{_SCRIPT}</script></html>'
     )
     policy = (
-        f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; form-action {form_action_source(redirect_uri)}; "
+        f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; {form_action(redirect_uri)}"
         "frame-ancestors 'none'; base-uri 'none'"
     )
     headers = (

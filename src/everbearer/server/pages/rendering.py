@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from everbearer.oauth.messages import NO_STORE, Headers, Response
 from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
-from everbearer.oauth.redirect_uris import form_action_source
+from everbearer.oauth.redirect_uris import form_action
 from everbearer.server.pages.assets import ICON, STYLE
 from everbearer.server.pages.site import Site
 
@@ -21,7 +21,7 @@ def page(
 ) -> Response:
     """Render a template.
 
-    `form_target` is the URI of another site that the page's forms may lead to, after a redirect of ours.
+    `form_target` is the URI of a client that the page's forms may lead to, after a redirect of ours.
     """
     html = _TEMPLATES.get_template(template).render(
         {
@@ -96,15 +96,11 @@ def machine_time(at: int) -> str:
 
 
 def _content_security_policy(form_target: str) -> str:
-    # Browsers hold redirects after a form to `form-action` too, so the way back to the client must be named.
+    limit = form_action(form_target) if form_target else "form-action 'self'; "
     return (
         "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
-        f"form-action 'self'{_source(form_target)}; frame-ancestors 'none'; base-uri 'none'"
+        f"{limit}frame-ancestors 'none'; base-uri 'none'"
     )
-
-
-def _source(uri: str) -> str:
-    return f" {form_action_source(uri)}" if uri else ""
 
 
 _TEMPLATES = Environment(
