@@ -89,6 +89,7 @@ client_id = "keyed"
 type = "web"
 first_party = true
 redirect_uris = ["{redirect_uri}"]
+post_logout_redirect_uris = ["http://127.0.0.1:49152/bye"]
 token_endpoint_auth_method = "private_key_jwt"
 jwks = '{jwks}'
 

@@ -45,14 +45,6 @@ def test_openid_client_lives_with_a_user(person: Person, server: ServerProcess) 
     assert life["refused"] == life["nonsense"] == "invalid_grant"
 
 
-def test_openid_client_signs_the_user_out(person: Person, server: ServerProcess) -> None:
-    life = whole_life(
-        "openid_client.mjs", person, server, CLIENT_ID="stranger", ALG="ES256", POST_LOGOUT_REDIRECT_URI=BYE
-    )
-
-    assert person.callback(life["end_session"], BYE) == f"{BYE}?state=bye"
-
-
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_openid_client_verifies_id_tokens_of_every_algorithm(alg: str, person: Person, server: ServerProcess) -> None:
     life = whole_life("openid_client.mjs", person, server, CLIENT_ID=f"signed-{alg}", ALG=alg)
@@ -96,6 +88,16 @@ def private_jwk(alg: str) -> str:
     """Return the key that signs for the clients with keys, as such a client has it."""
     key = key_of(alg)
     return json.dumps({**json.loads(signing_key_to_jwk(key)), "kid": key.kid})
+
+
+@pytest.mark.parametrize(("client_id", "method"), [("stranger", "client_secret_basic"), ("keyed", "private_key_jwt")])
+def test_openid_client_signs_the_user_out(client_id: str, method: str, person: Person, server: ServerProcess) -> None:
+    proof = {"CLIENT_ID": client_id, "METHOD": method, "PRIVATE_JWK": private_jwk("ES256"), "ALG": "ES256"}
+    life = whole_life("openid_client.mjs", person, server, POST_LOGOUT_REDIRECT_URI=BYE, **proof)
+
+    assert person.callback(life["end_session"], BYE) == f"{BYE}?state=bye"
+    whole_life("openid_client.mjs", person, server, **proof)
+    assert person.met.count("sign-in") == 2
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
