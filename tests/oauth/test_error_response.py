@@ -7,7 +7,15 @@ import json
 import pytest
 
 from everbearer.oauth.error_response import error_response
-from everbearer.oauth.errors import InvalidRequest, TooManyRequests, UnsupportedTokenType
+from everbearer.oauth.errors import (
+    InsufficientScope,
+    InvalidClient,
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+    TooManyRequests,
+    UnsupportedTokenType,
+)
 
 
 @pytest.mark.spec("RFC 6749", "5.2")
@@ -30,3 +38,27 @@ def test_an_error_without_advice_has_no_further_headers() -> None:
     response = error_response(UnsupportedTokenType("not this one"))
 
     assert [name for name, _ in response.headers] == ["Content-Type", "Cache-Control", "Pragma"]
+
+
+@pytest.mark.spec("RFC 6749", "5.2")
+@pytest.mark.parametrize(("basic", "challenged"), [(True, True), (False, False)])
+def test_a_client_that_tried_http_basic_is_challenged(basic: bool, challenged: bool) -> None:
+    response = InvalidClient("the client secret is wrong", basic=basic).response()
+
+    assert ("WWW-Authenticate" in dict(response.headers)) is challenged
+
+
+@pytest.mark.spec("RFC 6750", "3")
+@pytest.mark.parametrize(("error", "status"), [(InvalidToken("it has expired"), 401), (InsufficientScope("no"), 403)])
+def test_a_token_that_will_not_do_is_challenged(error: OAuthError, status: int) -> None:
+    response = error.response()
+
+    assert response.status == status
+    assert f'Bearer realm="OAuth", error="{error.error}"' in dict(response.headers)["WWW-Authenticate"]
+
+
+@pytest.mark.spec("RFC 6750", "3.1")
+def test_who_sends_no_token_is_told_no_error() -> None:
+    response = InvalidToken("send an access token", reason="none").response()
+
+    assert dict(response.headers)["WWW-Authenticate"] == 'Bearer realm="OAuth"'

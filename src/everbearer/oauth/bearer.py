@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everbearer.oauth.access_tokens import Standing
-from everbearer.oauth.error_response import error_members
-from everbearer.oauth.errors import InvalidRequest, InvalidToken, OAuthError
+from everbearer.oauth.errors import InvalidRequest, InvalidToken, OAuthError, bearer_challenge
 from everbearer.oauth.messages import NO_STORE, Request, Response, json_response
 from everbearer.oauth.parameters import FORM, posted_parameters
 
@@ -37,11 +36,8 @@ def challenge(error: OAuthError, standing: Standing | None = None) -> Response:
     The header has the RFC's word, `invalid_token`. The body says `invalid_grant` where the grant itself has ended, by
     which clients of Authgear's kind know that the user must sign in again, and not merely refresh.
     """
-    members = error_members(error)
-    described = f'Bearer realm="userinfo", error="{error.error}", error_description="{members["error_description"]}"'
-    # "If the request lacks any authentication information [...], the resource server SHOULD NOT include an error code
-    # or other error information" (§3.1).
-    header = 'Bearer realm="userinfo"' if error.reason == "none" else described
+    members = error.members()
+    header = bearer_challenge(error, realm="userinfo")
     if standing is not None and standing.ended is not None:
         members["error"] = "invalid_grant"
     response = json_response(members, status=error.status, headers=(*NO_STORE, ("WWW-Authenticate", header)))

@@ -2,11 +2,16 @@
 
 An error has two audiences. `description` goes to the client: it tells a developer what to change and a thief nothing.
 `reason` goes to the audit trail and the log, never to the wire. Neither may hold a token, a code or a secret.
+
+Each renders its own response: JSON with a status, never to be stored.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
+
+from everbearer.oauth.messages import NO_STORE, Headers, Response, json_response
 
 
 class OAuthError(Exception):
@@ -31,6 +36,26 @@ class OAuthError(Exception):
         self.retry_after = retry_after
         self.error_uri = error_uri
 
+    def response(self) -> Response:
+        """Return the response that tells of it where no redirect does (RFC 6749 §5.2)."""
+        headers = (*NO_STORE, *self.headers())
+        return replace(json_response(self.members(), status=self.status, headers=headers), error=self.error)
+
+    def members(self) -> dict[str, str]:
+        """Return its members as they stand on the wire, in JSON or in a redirect."""
+        members = {"error": self.error, "error_description": _allowed(self.description)}
+        return {**members, "error_uri": self.error_uri} if self.error_uri else members
+
+    def headers(self) -> Headers:
+        """Return the headers that its response has beyond those of every error."""
+        return (("Retry-After", str(self.retry_after)),) if self.retry_after else ()
+
+
+def _allowed(text: str) -> str:
+    # "Values for the "error_description" parameter MUST NOT include characters outside the set
+    # %x20-21 / %x23-5B / %x5D-7E" (RFC 6749 §5.2).
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)
+
 
 class InvalidRequest(OAuthError):
     """The request misses a parameter, repeats one or is malformed (RFC 6749 §5.2)."""
@@ -52,6 +77,14 @@ class InvalidClient(OAuthError):
     def __init__(self, description: str, *, reason: str = "", basic: bool = False) -> None:
         super().__init__(description, reason=reason)
         self.basic = basic
+
+    def headers(self) -> Headers:
+        """Return the challenge, where HTTP Basic was tried."""
+        # "If the client attempted to authenticate via the "Authorization" request header field, the authorization
+        # server MUST respond with an HTTP 401 (Unauthorized) status code and include the "WWW-Authenticate" response
+        # header field matching the authentication scheme used by the client" (RFC 6749 §5.2).
+        challenge = (("WWW-Authenticate", 'Basic realm="token endpoint", charset="UTF-8"'),)
+        return (*super().headers(), *(challenge if self.basic else ()))
 
 
 class InvalidGrant(OAuthError):
@@ -147,11 +180,25 @@ class RegistrationNotSupported(OAuthError):
     error = "registration_not_supported"
 
 
+def bearer_challenge(error: OAuthError, realm: str = "OAuth") -> str:
+    """Return the `WWW-Authenticate` of an error at a resource (RFC 6750 §3)."""
+    members = error.members()
+    # "If the request lacks any authentication information [...], the resource server SHOULD NOT include an error code
+    # or other error information" (§3.1).
+    if error.reason == "none":
+        return f'Bearer realm="{realm}"'
+    return f'Bearer realm="{realm}", error="{error.error}", error_description="{members["error_description"]}"'
+
+
 class InvalidToken(OAuthError):
     """The bearer token is not valid here (RFC 6750 §3.1)."""
 
     error = "invalid_token"
     status = 401
+
+    def headers(self) -> Headers:
+        """Return the challenge."""
+        return (*super().headers(), ("WWW-Authenticate", bearer_challenge(self)))
 
 
 class InsufficientScope(OAuthError):
@@ -159,6 +206,10 @@ class InsufficientScope(OAuthError):
 
     error = "insufficient_scope"
     status = 403
+
+    def headers(self) -> Headers:
+        """Return the challenge."""
+        return (*super().headers(), ("WWW-Authenticate", bearer_challenge(self)))
 
 
 class UnsupportedTokenType(OAuthError):
