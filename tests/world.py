@@ -172,6 +172,10 @@ class World:
     heard: list[Event] = field(default_factory=list[Event])
     """What the server notified of."""
 
+    def heard_of(self, *kinds: EventKind) -> list[Event]:
+        """Return what the server notified of these kinds of events."""
+        return [event for event in self.heard if event.kind in kinds]
+
     # Clients
 
     async def client(self, client_id: str) -> Client:

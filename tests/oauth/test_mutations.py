@@ -125,7 +125,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "reuse does not end the grant": Mutation(
         module=_GRANT,
         instead={
-            "at=now)\n        await server.store.end_grant(grant.grant_id, ended)\n": "at=now)\n",
+            "at=now)\n        await end_grant(grant, ended, server)\n": "at=now)\n",
         },
         tests=[f"{ROTATION}::test_the_token_before_the_one_before_the_newest_is_theft"],
     ),
@@ -216,7 +216,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "a replayed code ends nothing": Mutation(
         module=_CODE,
-        instead={"    await server.store.end_grant(grant.grant_id, ended)\n": ""},
+        instead={"    await end_grant(grant, ended, server)\n": ""},
         tests=[f"{CODES}::test_a_code_redeemed_twice_is_refused_and_ends_what_it_gave"],
     ),
     "the verifier is not compared": Mutation(

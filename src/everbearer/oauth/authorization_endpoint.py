@@ -68,6 +68,7 @@ async def validate_authorization_request(parameters: Parameters, server: Authori
         client = await _client(parameters, server)
         redirect_uri = redirect_uri_of(parameters, client, server)
     except OAuthError as error:
+        _tell_refusal(error, "", server)
         raise AuthorizationRefused(error) from None
     back = _Return(client, redirect_uri, default_response_mode(parameters), parameters.get("state", ""))
     try:
@@ -75,6 +76,7 @@ async def validate_authorization_request(parameters: Parameters, server: Authori
         back = replace(back, mode=mode)
         return await read_authorization_request(parameters, client, redirect_uri, mode, server)
     except OAuthError as error:
+        _tell_refusal(error, client.client_id, server)
         raise AuthorizationRefused(error, _error_response(error, back, server)) from None
 
 
@@ -118,7 +120,9 @@ async def complete_authorization(
         consent_epoch=consent_epoch,
     )
     code = seal_code(grant, server.sealer)
-    await server.store.create_grant(grant, _created(grant, address, agent))
+    created = _created(grant, address, agent)
+    await server.store.create_grant(grant, created)
+    server.tell(created)
     return _response({"code": code}, back, server)
 
 
@@ -139,6 +143,7 @@ def unmet(
 
 def refuse_authorization(request: AuthorizationRequest, error: OAuthError, server: AuthorizationServer) -> Response:
     """Return the response that takes an error to the client."""
+    _tell_refusal(error, request.client.client_id, server)
     back = _Return(request.client, request.redirect_uri, request.response_mode, request.state)
     return _error_response(error, back, server)
 
@@ -154,6 +159,18 @@ def _created(grant: Grant, address: str, agent: str) -> Event:
         address=address,
         agent=agent,
         details={"scope": format_scope(grant.scope)},
+    )
+
+
+def _tell_refusal(error: OAuthError, client_id: str, server: AuthorizationServer) -> None:
+    reason = {"reason": error.reason} if error.reason else {}
+    server.tell(
+        Event(
+            kind=EventKind.AUTHORIZATION_REFUSED,
+            at=server.now(),
+            client_id=client_id,
+            details={"error": error.error, **reason},
+        )
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from everbearer.oauth.client import Client
 from everbearer.oauth.errors import InvalidClient
-from everbearer.oauth.events import Event
+from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
@@ -128,5 +128,12 @@ class AuthorizationServer:
     chance: Callable[[], float] = random_fraction
     """Returns a number from 0 to below 1: how much of its jitter shortens an access token's life."""
     notify: Callable[[Event], None] = no_listener
-    """Is told of what happens at the token endpoint, also of what the audit trail does not keep. It may not raise, and
-    every request waits for it."""
+    """Is told of what happens at the endpoints, also of what the audit trail does not keep. It may not raise, and every
+    request waits for it."""
+    hears: Container[EventKind] = EVERY_KIND
+    """What `notify` wants to be told of."""
+
+    def tell(self, event: Event) -> None:
+        """Tell `notify` of an event, if it wants to hear of its kind."""
+        if event.kind in self.hears:
+            self.notify(event)

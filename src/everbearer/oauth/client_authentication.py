@@ -132,7 +132,7 @@ async def _failure(request: Request, attempt: _Attempt, server: AuthorizationSer
 
 
 def _tell(client: Client | None, request: Request, server: AuthorizationServer) -> None:
-    server.notify(
+    server.tell(
         Event(
             kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
             at=server.now(),

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from everbearer.oauth.models import Ended
+
 
 class EventKind(StrEnum):
     """What happened."""
 
     GRANT_CREATED = "grant_created"
+    """An authorization request was granted. `details` has the `scope`."""
     GRANT_ENDED = "grant_ended"
+    """`details` has the `reason`, a word of `EndReason`: reused, expired, revoked and so on."""
+    AUTHORIZATION_REFUSED = "authorization_refused"
+    """For listeners: an authorization request was refused, by the user or by us. `details` has the `error`, and our
+    `reason` for it where there is one."""
+    TOKEN_ISSUED = "token_issued"
+    """For listeners: a grant other than a refresh answered with tokens. `details` has the `grant_type` and `scope`."""
     ALL_ENDED = "all_ended"
     """All grants of a user, client, consent or session were ended by one row."""
     TOKEN_REFRESHED = "token_refreshed"
@@ -49,3 +58,19 @@ class Event:
     address: str = ""
     agent: str = ""
     details: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+EVERY_KIND = frozenset(EventKind)
+
+
+def grant_ended(grant_id: str, client_id: str, subject: str, ended: Ended) -> Event:
+    """Return the event that tells of one grant's end."""
+    return Event(
+        kind=EventKind.GRANT_ENDED,
+        at=ended.at,
+        actor=ended.actor,
+        grant_id=grant_id,
+        client_id=client_id,
+        subject=subject,
+        details={"reason": ended.reason},
+    )

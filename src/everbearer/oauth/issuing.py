@@ -37,7 +37,14 @@ def issue_tokens(
     if OPENID in scope:
         id_token = mint_id_token(client, grant, parts, server, now=now, nonce=nonce)
     if not grant.offline:
-        return TokenResponse(access_token=access_token, expires_in=expires_in, scope=scope, id_token=id_token)
+        return TokenResponse(
+            access_token=access_token,
+            expires_in=expires_in,
+            scope=scope,
+            id_token=id_token,
+            grant_id=grant.grant_id,
+            subject=grant.subject,
+        )
     return TokenResponse(
         access_token=access_token,
         expires_in=expires_in,
@@ -46,4 +53,6 @@ def issue_tokens(
         id_token=id_token,
         refresh_token_timeout=ends.first_at - now,
         authorization_expires_in=ends.absolute_at - now,
+        grant_id=grant.grant_id,
+        subject=grant.subject,
     )

@@ -6,6 +6,7 @@ from everbearer.oauth.access_tokens import REVOKED, AccessToken, read_access_tok
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.client_authentication import authenticate_client, names_client
+from everbearer.oauth.ending import end_grant_of
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InvalidGrant
 from everbearer.oauth.messages import NO_STORE, Request, Response
@@ -43,24 +44,24 @@ async def _caller(request: Request, parameters: Parameters, server: Authorizatio
 async def _revoke_refresh_token(presented: Presented, caller: Client | None, server: AuthorizationServer) -> None:
     grant = await server.store.grant(presented.grant_id)
     if grant is not None and presented.belongs_to(grant):
-        await _end_grant(grant.grant_id, grant.client_id, caller, server)
+        _check_owner(grant.client_id, caller)
+        await _revoke(grant.grant_id, grant.client_id, grant.subject, server)
 
 
 async def _revoke_access_token(token: AccessToken, caller: Client | None, server: AuthorizationServer) -> None:
     # Long after it died a token lies about in logs; it must not sign anybody out.
     if not (await standing(token, server)).active:
         return
-    if token.grant_id:
-        await _end_grant(token.grant_id, token.client_id, caller, server)
-        return
     _check_owner(token.client_id, caller)
+    if token.grant_id:
+        await _revoke(token.grant_id, token.client_id, "", server)
+        return
     await server.store.remember(REVOKED, token.token_id, until=token.expires_at)
 
 
-async def _end_grant(grant_id: str, client_id: str, caller: Client | None, server: AuthorizationServer) -> None:
-    _check_owner(client_id, caller)
+async def _revoke(grant_id: str, client_id: str, subject: str, server: AuthorizationServer) -> None:
     ended = Ended(reason=EndReason.REVOKED_BY_CLIENT, actor=f"client:{client_id}", at=server.now())
-    await server.store.end_grant(grant_id, ended)
+    await end_grant_of(grant_id, ended, server, client_id=client_id, subject=subject)
 
 
 def _check_owner(client_id: str, caller: Client | None) -> None:

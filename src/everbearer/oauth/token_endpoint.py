@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client import REFRESH_TOKEN
 from everbearer.oauth.client_authentication import authenticate_client
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InvalidGrant, UnauthorizedClient, UnsupportedGrantType
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.parameters import posted_parameters
-from everbearer.oauth.token_response import render_token_response
+from everbearer.oauth.scope import format_scope
+from everbearer.oauth.token_response import TokenResponse, render_token_response
 
 
 async def token_endpoint(request: Request, server: AuthorizationServer) -> Response:
@@ -30,9 +32,26 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     try:
         tokens = await grant(asked, server)
     except InvalidGrant as refused:
-        server.notify(_refusal(refused, grant_type, asked, server))
+        server.tell(_refusal(refused, grant_type, asked, server))
         raise
+    # A refresh has told more already.
+    if grant_type != REFRESH_TOKEN and EventKind.TOKEN_ISSUED in server.hears:
+        server.notify(_issue(tokens, grant_type, asked, server))
     return render_token_response(tokens)
+
+
+def _issue(tokens: TokenResponse, grant_type: str, asked: TokenRequest, server: AuthorizationServer) -> Event:
+    return Event(
+        kind=EventKind.TOKEN_ISSUED,
+        at=server.now(),
+        actor=f"client:{asked.client.client_id}",
+        grant_id=tokens.grant_id,
+        client_id=asked.client.client_id,
+        subject=tokens.subject,
+        address=asked.http.remote_address,
+        agent=asked.http.user_agent,
+        details={"grant_type": grant_type, "scope": format_scope(tokens.scope)},
+    )
 
 
 def _refusal(refused: InvalidGrant, grant_type: str, asked: TokenRequest, server: AuthorizationServer) -> Event:

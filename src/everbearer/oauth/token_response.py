@@ -24,6 +24,10 @@ class TokenResponse:
     """Until the grant dies however it is used (the same draft)."""
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
     """Further members (RFC 6749 §8.2)."""
+    grant_id: str = ""
+    """For listeners, not for the wire: what it was issued under, where that is a grant of the store's."""
+    subject: str = ""
+    """For listeners as well: whose it is."""
 
 
 def render_token_response(tokens: TokenResponse) -> Response:

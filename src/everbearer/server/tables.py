@@ -26,6 +26,7 @@ from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.health import health_routes, never
+from everbearer.server.observing.metrics import HEARS
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
 from everbearer.server.pages.playground import playground_routes
 from everbearer.server.pages.problems import problem_page
@@ -117,6 +118,7 @@ def site_of(parts: Parts) -> Site:
         jwks=parts.jwks,
         now=parts.now,
         notify=parts.notify,
+        hears=HEARS,
         acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
     )
     sign_in = config.sign_in

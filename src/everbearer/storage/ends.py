@@ -6,19 +6,6 @@ from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Ended, Everything
 
 
-def grant_ended(grant_id: str, client_id: str, subject: str, ended: Ended) -> Event:
-    """Return the event that tells of one grant's end."""
-    return Event(
-        kind=EventKind.GRANT_ENDED,
-        at=ended.at,
-        actor=ended.actor,
-        grant_id=grant_id,
-        client_id=client_id,
-        subject=subject,
-        details={"reason": ended.reason},
-    )
-
-
 def all_ended(everything: Everything, key: str, ended: Ended, *, subject: str = "") -> Event:
     """Return the event that tells of the end of all; `subject` is whose session it was, where it was one."""
     client_id = ""

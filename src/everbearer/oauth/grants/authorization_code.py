@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.encoding import base64url
+from everbearer.oauth.ending import end_grant
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
@@ -82,7 +83,7 @@ async def _replayed(grant: Grant, server: AuthorizationServer) -> InvalidGrant:
     if now - grant.created_at > LONGEST_CODE_LIFETIME:
         return InvalidGrant("the code was redeemed before", reason="code replayed late", grant_id=grant.grant_id)
     ended = Ended(reason=EndReason.CODE_REPLAYED, actor=SERVER, at=now)
-    await server.store.end_grant(grant.grant_id, ended)
+    await end_grant(grant, ended, server)
     return InvalidGrant(
         "the code was redeemed before; what it gave has been revoked",
         reason=ended.reason,

@@ -13,6 +13,7 @@ from hashlib import sha256
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url
+from everbearer.oauth.ending import end_grant
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
@@ -72,7 +73,8 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         tokens = issue_tokens(request.client, refreshed, scope, server, now=now, parts=parts)
         written = _worth_writing(verdict, grant, request.client, now)
         if not written or await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
-            server.notify(_happened(refreshed, request, now))
+            if EventKind.TOKEN_REFRESHED in server.hears:
+                server.notify(_happened(refreshed, request, now))
             return tokens
     raise TemporarilyUnavailable("too many refreshes of one grant at once; try the same again", retry_after=1)
 
@@ -93,7 +95,7 @@ async def _live_grant(presented: Presented, client: Client, server: Authorizatio
     if grant.ended is None and now - ended.at >= SETTLED_AFTER:
         # Written down, so that longer lifetimes set later do not bring it back; but not while another refresh, which
         # came in time, may still be between its read and its spend.
-        await server.store.end_grant(grant.grant_id, ended)
+        await end_grant(grant, ended, server)
     raise _dead(grant, ended, server)
 
 
@@ -104,7 +106,7 @@ async def _refuse_if_told(verdict: Verdict, grant: Grant, server: AuthorizationS
         )
     if verdict.reason is not None:
         ended = Ended(reason=verdict.reason, actor=SERVER, at=now)
-        await server.store.end_grant(grant.grant_id, ended)
+        await end_grant(grant, ended, server)
         raise _dead(grant, ended, server)
 
 

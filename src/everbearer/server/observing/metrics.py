@@ -176,6 +176,18 @@ REASONS: frozenset[str] = frozenset(EndReason) | {
 }
 
 
+HEARS = frozenset(
+    {
+        EventKind.TOKEN_REFRESHED,
+        EventKind.INVALID_GRANT,
+        EventKind.CLIENT_AUTHENTICATION_FAILED,
+        EventKind.SIGNED_IN,
+        EventKind.SIGN_IN_FAILED,
+    }
+)
+"""The kinds of events that are counted."""
+
+
 class Metrics:
     """What one process has counted since it began. One thread adds to a family; any may take the snapshot."""
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from everbearer.oauth.events import Event
+from everbearer.oauth.events import Event, grant_ended
 from everbearer.oauth.models import Ended, Everything, Grant, consent_key
 from everbearer.oauth.store import Spend
-from everbearer.storage.ends import grant_ended
 from everbearer.storage.memory.ends import end_of_grant
 from everbearer.storage.memory.tables import Tables
 

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from everbearer.oauth.events import Event
+from everbearer.oauth.events import Event, grant_ended
 from everbearer.oauth.models import Ended, Grant, consent_key
 from everbearer.oauth.store import Spend
-from everbearer.storage.ends import grant_ended
 from everbearer.storage.sql.events import record
 from everbearer.storage.sql.rows import GRANT_COLUMNS, changing_columns, grant_columns, grant_of
 from everbearer.storage.sql.transaction import Transaction
