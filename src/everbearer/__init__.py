@@ -7,13 +7,16 @@ The stores on a database are imported by themselves, for they need more installe
 from everbearer.http.asgi import asgi_application
 from everbearer.http.authorization_route import SignIn, authorization_routes
 from everbearer.http.cors import share
-from everbearer.http.protocol_routes import client_routes, public_routes
-from everbearer.http.routes import Routes, dispatch
-from everbearer.http.wsgi import wsgi_application
+from everbearer.http.protocol_routes import client_routes, explanation_routes, public_routes, root_routes
+from everbearer.http.routes import Routes, below, dispatch
+from everbearer.http.whole import all_routes, endpoint
+from everbearer.http.wsgi import finish, request_from_environ, wsgi_application
+from everbearer.oauth import store_rules
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
     complete_authorization,
     refuse_authorization,
+    resume_authorization_request,
     unmet,
     validate_authorization_request,
 )
@@ -29,18 +32,33 @@ from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifet
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.client_rules import client_problems
+from everbearer.oauth.composed_store import ComposedStore
 from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
 from everbearer.oauth.errors import (
     AccessDenied,
     ConsentRequired,
+    InsufficientScope,
+    InvalidClient,
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
+    InvalidTarget,
+    InvalidToken,
     LoginRequired,
     OAuthError,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
     StoreUnavailable,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    UnauthorizedClient,
+    UnmetAuthenticationRequirements,
+    UnsupportedGrantType,
+    UnsupportedResponseType,
+    UnsupportedTokenType,
 )
-from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.introspection import introspection_endpoint
@@ -49,7 +67,9 @@ from everbearer.oauth.keys import (
     KeySet,
     SigningKey,
     generate_signing_key,
+    key_set,
     signing_key_from_jwk,
+    signing_key_from_pem,
     signing_key_to_jwk,
 )
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response, redirect
@@ -58,15 +78,19 @@ from everbearer.oauth.models import Authentication, Ended, EndReason, Everything
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
-from everbearer.oauth.store import Spend, Store
+from everbearer.oauth.store import ClientStore, GrantStore, Spend, Store
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
 from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.storage.json_values import from_json, to_json
 from everbearer.storage.memory import MemoryStore
+from everbearer.storage.origins import web_origins
+from everbearer.storage.secret_files import load_secrets, load_signing_key
 
 __all__ = [
     "ALGORITHMS",
     "CLAIMS_OF_SCOPE",
+    "EVERY_KIND",
     "GRANTS",
     "STANDARD_SCOPES",
     "AccessDenied",
@@ -77,6 +101,8 @@ __all__ = [
     "AuthorizationRequest",
     "AuthorizationServer",
     "Client",
+    "ClientStore",
+    "ComposedStore",
     "ConsentRequired",
     "EndReason",
     "EndSessionRequest",
@@ -87,9 +113,14 @@ __all__ = [
     "Everything",
     "Explanation",
     "Grant",
+    "GrantStore",
+    "InsufficientScope",
+    "InvalidClient",
     "InvalidGrant",
     "InvalidRequest",
     "InvalidScope",
+    "InvalidTarget",
+    "InvalidToken",
     "JwksSource",
     "KeySet",
     "Lifetimes",
@@ -97,7 +128,10 @@ __all__ = [
     "MemoryStore",
     "OAuthError",
     "Parameters",
+    "RegistrationNotSupported",
     "Request",
+    "RequestNotSupported",
+    "RequestUriNotSupported",
     "RequestedClaims",
     "Response",
     "RotationPolicy",
@@ -109,35 +143,58 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "SubjectType",
+    "TemporarilyUnavailable",
     "TokenRequest",
     "TokenResponse",
+    "TooManyRequests",
+    "UnauthorizedClient",
+    "UnmetAuthenticationRequirements",
+    "UnsupportedGrantType",
+    "UnsupportedResponseType",
+    "UnsupportedTokenType",
+    "all_routes",
     "asgi_application",
     "authorization_routes",
+    "below",
     "client_problems",
     "client_routes",
     "complete_authorization",
     "dispatch",
+    "endpoint",
     "explain_token",
+    "explanation_routes",
+    "finish",
+    "from_json",
     "generate_signing_key",
     "hash_client_secret",
     "introspection_endpoint",
     "json_response",
+    "key_set",
+    "load_secrets",
+    "load_signing_key",
     "metadata",
     "parse",
     "posted_parameters",
     "public_routes",
     "redirect",
     "refuse_authorization",
+    "request_from_environ",
+    "resume_authorization_request",
     "revocation_endpoint",
+    "root_routes",
     "seal_client_secret",
     "share",
     "signed_out_redirect",
     "signing_key_from_jwk",
+    "signing_key_from_pem",
     "signing_key_to_jwk",
+    "store_rules",
+    "to_json",
     "token_endpoint",
     "unmet",
     "userinfo_endpoint",
     "validate_authorization_request",
     "validate_end_session_request",
+    "web_origins",
     "wsgi_application",
 ]

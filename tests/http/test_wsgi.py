@@ -11,7 +11,7 @@ import pytest
 
 from everbearer.http.protocol_routes import client_routes
 from everbearer.http.routes import dispatch
-from everbearer.http.wsgi import finish, wsgi_application
+from everbearer.http.wsgi import finish, request_from_environ, wsgi_application
 from everbearer.oauth.messages import Request, Response, json_response
 from everbearer.storage.memory import MemoryStore
 from world import new_world
@@ -72,6 +72,32 @@ def test_a_blocking_store_needs_no_event_loop() -> None:
 
     assert status == "401 Unauthorized"
     assert json.loads(answer)["error"] == "invalid_client"
+
+
+def test_a_body_of_no_known_length_is_refused() -> None:
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "ten"}
+    statuses: list[str] = []
+
+    wsgi_application(echo)(environ, lambda status, _: statuses.append(status))
+
+    assert statuses == ["400 Bad Request"]
+
+
+def test_an_endpoint_that_fails_is_answered_as_json_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails(request: Request) -> Response:
+        raise ZeroDivisionError(request.path)
+
+    status, answer = call(wsgi_application(fails), "GET", "/oauth2/jwks")
+
+    assert status == "500 Internal Server Error"
+    assert json.loads(answer)["error"] == "server_error"
+    assert "GET /oauth2/jwks failed" in caplog.text
+
+
+def test_a_mount_below_a_path_is_understood() -> None:
+    environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/auth", "PATH_INFO": "/caf\u00c3\u00a9", "QUERY_STRING": "a=b"}
+
+    assert request_from_environ(environ, b"").path == "/auth/café"
 
 
 def test_a_store_that_suspends_is_told_apart() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from everbearer.http.protocol_routes import issuer_path
+from everbearer.http.protocol_routes import base_path
 from everbearer.http.routes import Routes
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
@@ -41,7 +41,7 @@ def authorization_routes(server: AuthorizationServer, sign_in: SignIn) -> Routes
         return await answer(_as_a_get(request))
 
     methods = {"GET": authorize, "POST": posted, "HEAD": _nothing_happens}
-    return {issuer_path(server) + PATHS["authorization_endpoint"]: methods}
+    return {base_path(server) + PATHS["authorization_endpoint"]: methods}
 
 
 async def _respond(request: Request, server: AuthorizationServer, sign_in: SignIn) -> Response:

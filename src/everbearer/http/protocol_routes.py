@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from everbearer.http.routes import Routes
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import jwks_response
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response
@@ -22,9 +23,9 @@ USERINFO_ALIAS = "/oauth2/userInfo"
 CACHED = (("Cache-Control", "public, max-age=300"),)
 
 
-def issuer_path(server: AuthorizationServer) -> str:
-    """Return the path of the issuer, which every path of the table begins with: empty or `/like-this`."""
-    return urlsplit(server.issuer).path.rstrip("/")
+def base_path(server: AuthorizationServer) -> str:
+    """Return the path below which the endpoints answer: empty or `/like-this`."""
+    return urlsplit(server.base).path.rstrip("/")
 
 
 def public_routes(server: AuthorizationServer) -> Routes:
@@ -38,15 +39,30 @@ def public_routes(server: AuthorizationServer) -> Routes:
 
     return {
         **{path: {"GET": document} for path in metadata_paths(server.issuer)},
-        issuer_path(server) + PATHS["jwks_uri"]: {"GET": jwks},
+        base_path(server) + PATHS["jwks_uri"]: {"GET": jwks},
     }
+
+
+def root_routes(server: AuthorizationServer) -> Routes:
+    """Return those of the public paths that are not below the endpoints.
+
+    Where the endpoints are mounted below a path of another application, it must answer these at its root.
+    """
+    base = base_path(server)
+    return {path: methods for path, methods in public_routes(server).items() if not path.startswith(f"{base}/")}
+
+
+def explanation_routes(server: AuthorizationServer) -> Routes:
+    """Return the paths that `error_uri` leads to, which tell in a sentence why a grant ended."""
+    base = base_path(server)
+    return {explanation_uri(base, reason): {"GET": _telling(words)} for reason, words in DESCRIPTIONS.items()}
 
 
 def client_routes(server: AuthorizationServer) -> Routes:
     """Return the paths that clients call, also from scripts in browsers."""
     token = _bound(token_endpoint, server)
     userinfo = _bound(userinfo_endpoint, server)
-    base = issuer_path(server)
+    base = base_path(server)
     return {
         base + PATHS["token_endpoint"]: {"POST": token},
         base + TOKEN_ALIAS: {"POST": token},
@@ -55,6 +71,13 @@ def client_routes(server: AuthorizationServer) -> Routes:
         base + PATHS["revocation_endpoint"]: {"POST": _bound(revocation_endpoint, server)},
         base + PATHS["introspection_endpoint"]: {"POST": _bound(introspection_endpoint, server)},
     }
+
+
+def _telling(words: str) -> Endpoint:
+    async def tell(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+        return Response(headers=(("Content-Type", "text/plain; charset=utf-8"), *CACHED), body=f"{words}\n".encode())
+
+    return tell
 
 
 def _bound(

@@ -33,6 +33,14 @@ async def not_found(request: Request) -> Response:  # noqa: ARG001 - an endpoint
     return error_response(NotFound("nothing answers at this path"))
 
 
+def below(prefix: str, routes: Routes) -> Routes:
+    """Return the paths with a prefix before each.
+
+    For an application that is mounted below a path which its URLs on the outside do not have: a proxy puts it there.
+    """
+    return {prefix + path: methods for path, methods in routes.items()}
+
+
 def dispatch(routes: Routes, *, otherwise: Endpoint = not_found) -> Endpoint:
     """Return the endpoint that passes each request to its own; `otherwise` answers for all other paths."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
-from everbearer.http.asgi import MAX_BODY, ContentTooLarge
-from everbearer.oauth.error_response import error_response
+from everbearer.http.asgi import MAX_BODY, ContentTooLarge, answer_safely
+from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.messages import Endpoint, Request, Response
+
+T = TypeVar("T")
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
@@ -23,11 +25,7 @@ def wsgi_application(endpoint: Endpoint, *, max_body: int = MAX_BODY) -> Applica
     """
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        if length > max_body:
-            response = error_response(ContentTooLarge(f"the body is longer than {max_body} bytes"))
-        else:
-            response = finish(endpoint(_request(environ, environ["wsgi.input"].read(length))))
+        response = _answer(endpoint, environ, max_body)
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
         start_response(status, [*response.headers, ("Content-Length", str(len(response.body)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body]
@@ -35,22 +33,23 @@ def wsgi_application(endpoint: Endpoint, *, max_body: int = MAX_BODY) -> Applica
     return application
 
 
-def finish(work: object) -> Response:
-    """Run an endpoint's coroutine to its end in one step.
+def finish(work: Awaitable[T]) -> T:
+    """Run a coroutine to its end in one step, without an event loop.
 
     Raises:
         RuntimeError: its store suspends; such a store needs an event loop, and the ASGI adapter.
     """
-    coroutine = cast("Coroutine[object, None, Response]", work)
+    coroutine = cast("Coroutine[object, None, T]", work)
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        return cast("Response", stop.value)
+        return cast("T", stop.value)
     coroutine.close()
     raise RuntimeError("the store suspends: serve this application by ASGI")
 
 
-def _request(environ: Environ, body: bytes) -> Request:
+def request_from_environ(environ: Mapping[str, Any], body: bytes) -> Request:
+    """Return the request of a WSGI environ, for views of a framework that has read the body already."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     # "the paths are bytes decoded as latin-1" (PEP 3333, Unicode Issues).
@@ -63,3 +62,13 @@ def _request(environ: Environ, body: bytes) -> Request:
         body=body,
         remote_address=environ.get("REMOTE_ADDR", ""),
     )
+
+
+def _answer(endpoint: Endpoint, environ: Environ, max_body: int) -> Response:
+    sent: str = environ.get("CONTENT_LENGTH") or "0"
+    if not (sent.isascii() and sent.isdigit()):
+        return InvalidRequest("Content-Length is not a number").response()
+    if int(sent) > max_body:
+        return ContentTooLarge(f"the body is longer than {max_body} bytes").response()
+    body: bytes = environ["wsgi.input"].read(int(sent))
+    return finish(answer_safely(request_from_environ(environ, body), endpoint))

@@ -24,7 +24,7 @@ from everbearer.oauth.errors import InvalidRequest, LoginRequired, OAuthError, U
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Response
 from everbearer.oauth.models import Authentication, CodeBinding, Grant
-from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.parameters import Parameters, parse
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import SECRET_LENGTH, seal_code
 from everbearer.oauth.response_modes import ResponseMode, carry
@@ -78,6 +78,24 @@ async def validate_authorization_request(parameters: Parameters, server: Authori
     except OAuthError as error:
         _tell_refusal(error, client.client_id, server)
         raise AuthorizationRefused(error, _error_response(error, back, server)) from None
+
+
+async def resume_authorization_request(query: str, server: AuthorizationServer) -> AuthorizationRequest:
+    """Return the request of which `AuthorizationRequest.query` was kept, checked anew.
+
+    What has changed meanwhile counts: a client that was disabled, a redirect URI that was taken out. So it does no harm
+    where the query is kept where the user can change it.
+
+    Raises:
+        AuthorizationRefused: it cannot be granted any more.
+        StoreUnavailable: the store cannot answer.
+    """
+    try:
+        parameters = parse(query)
+    except InvalidRequest as error:
+        _tell_refusal(error, "", server)
+        raise AuthorizationRefused(error) from None
+    return await validate_authorization_request(parameters, server)
 
 
 async def complete_authorization(

@@ -19,7 +19,7 @@ from everbearer.oauth.errors import (
 )
 from everbearer.oauth.id_tokens import read_id_token_hint
 from everbearer.oauth.models import RequestedClaims
-from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.parameters import Parameters, format_parameters
 from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, parse_scope, require_within
@@ -67,6 +67,14 @@ class AuthorizationRequest:
     claims_scope: Scope
     """The scope values that stand for these claims."""
     parameters: Parameters
+
+    @property
+    def query(self) -> str:
+        """Return the request as text, to be kept while the application signs the user in and asks for consent.
+
+        A session or a hidden field will do; `resume_authorization_request` reads it.
+        """
+        return format_parameters(self.parameters)
 
     @property
     def offline(self) -> bool:

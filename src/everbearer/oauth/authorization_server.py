@@ -105,6 +105,8 @@ class AuthorizationServer:
 
     issuer: str
     """An absolute URL without query, fragment or trailing slash (RFC 8414 §2)."""
+    endpoints: str = ""
+    """The absolute URL, without a trailing slash, below which the endpoints answer; the issuer where it is empty."""
     store: Store
     sealer: Sealer
     keys: Callable[[], KeySet]
@@ -132,6 +134,11 @@ class AuthorizationServer:
     request waits for it."""
     hears: Container[EventKind] = EVERY_KIND
     """What `notify` wants to be told of."""
+
+    @property
+    def base(self) -> str:
+        """Return the URL below which the endpoints answer."""
+        return self.endpoints or self.issuer
 
     def tell(self, event: Event) -> None:
         """Tell `notify` of an event, if it wants to hear of its kind."""

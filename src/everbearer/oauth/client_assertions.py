@@ -121,9 +121,9 @@ def _text(jwt: Unverified, name: str) -> str:
 def _audiences(request: Request, server: AuthorizationServer) -> frozenset[str]:
     # RFC 10070 wants the issuer. "The token endpoint URL of the authorization server MAY be used" (RFC 7523 §3), and
     # clients in the field put in the endpoint that they call.
-    parts = urlsplit(server.issuer)
+    parts = urlsplit(server.base)
     called = f"{parts.scheme}://{parts.netloc}{request.path}"
-    return frozenset({server.issuer, server.issuer + PATHS["token_endpoint"], called})
+    return frozenset({server.issuer, server.base + PATHS["token_endpoint"], called})
 
 
 def _other_method(client: Client) -> str:

@@ -27,6 +27,6 @@ DESCRIPTIONS: Mapping[EndReason, str] = {
 """One sentence a reason, in the characters that `error_description` may have."""
 
 
-def explanation_uri(issuer: str, reason: EndReason) -> str:
+def explanation_uri(base: str, reason: EndReason) -> str:
     """Return the page that explains a reason: what `error_uri` leads to."""
-    return f"{issuer}/ended/{reason}"
+    return f"{base}/ended/{reason}"

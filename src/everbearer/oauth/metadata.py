@@ -29,7 +29,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
     assertion_algs = [*ALGORITHMS, ED25519, SECRET_ALGORITHM]
     return {
         "issuer": server.issuer,
-        **{name: server.issuer + path for name, path in PATHS.items()},
+        **{name: server.base + path for name, path in PATHS.items()},
         "scopes_supported": list(server.scopes),
         "claims_supported": list(dict.fromkeys([*_ALWAYS_THERE, *_claims(server)])),
         "response_types_supported": list(RESPONSE_TYPES),

@@ -24,12 +24,22 @@ class Spend(Enum):
     """The grant has ended, or is gone. Nothing was written."""
 
 
-class Store(Protocol):
-    """Clients, grants and their ends."""
+class ClientStore(Protocol):
+    """Clients, which an application may keep in tables of its own."""
 
     async def client(self, client_id: str) -> Client | None:
-        """Return a client with its epoch, or None where there is none of that id."""
+        """Return a client with its epoch, or None where there is none of that id. The epoch is how often all of the
+        client's grants have been ended; 0 where nobody counts it.
+        """
         ...
+
+    async def allows_origin(self, origin: str) -> bool:
+        """Return whether a client has a redirect URI on this web origin (for CORS)."""
+        ...
+
+
+class GrantStore(Protocol):
+    """Grants and their ends, what must be remembered for a while, and the audit trail."""
 
     async def create_grant(self, grant: Grant, event: Event) -> None:
         """Store a new grant. An epoch that is None is stored as the newest of its key."""
@@ -69,10 +79,10 @@ class Store(Protocol):
         """Return whether `remember` keeps the value."""
         ...
 
-    async def allows_origin(self, origin: str) -> bool:
-        """Return whether a client has a redirect URI on this web origin (for CORS)."""
-        ...
-
     async def record(self, event: Event) -> None:
         """Add an event to the audit trail."""
         ...
+
+
+class Store(ClientStore, GrantStore, Protocol):
+    """All that the protocol asks for."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from everbearer.http.cors import share
-from everbearer.http.protocol_routes import client_routes, issuer_path, public_routes
+from everbearer.http.protocol_routes import base_path, client_routes, public_routes
 from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
@@ -77,7 +77,7 @@ def build(parts: Parts, *, development: bool = False) -> Endpoint:
 def tables_of(parts: Parts, *, development: bool = False) -> Tables:
     """Return all paths of the server."""
     site = site_of(parts)
-    base = issuer_path(site.server)
+    base = base_path(site.server)
     public = public_routes(site.server)
     clients = {**client_routes(site.server), base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)}}
     front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}

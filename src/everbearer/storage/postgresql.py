@@ -14,7 +14,7 @@ from itertools import count
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.client import Client
+from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
@@ -64,15 +64,20 @@ class PostgreSQLStore(SqlStore):
         connections: int = CONNECTIONS,
         patience: float = PATIENCE,
         session_lifetimes: SessionLifetimes | None = None,
+        client_lifetimes: Lifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
         self._conninfo = checked_url(url)
         self._pool = pool = Pool(self._conninfo, size=connections)
         database = PostgreSQL(pool, patience, written)
-        super().__init__(database, session_lifetimes=session_lifetimes)
+        super().__init__(database, session_lifetimes=session_lifetimes, client_lifetimes=client_lifetimes)
         self.upkeep = PostgreSQL(pool, UPKEEP_PATIENCE)
         self._purge = Purge(
-            self.upkeep, session_lifetimes or SessionLifetimes(), rest=self.rest, remove=remove_together
+            self.upkeep,
+            session_lifetimes or SessionLifetimes(),
+            rest=self.rest,
+            remove=remove_together,
+            client_lifetimes=client_lifetimes,
         )
         self._spends = Spends(database, written)
         self._grants = LookUps(database, GRANTS_BY_ID, grant_of)

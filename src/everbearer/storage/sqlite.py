@@ -9,7 +9,7 @@ from threading import local
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.client import Client
+from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.sql.clients import CLIENT
@@ -33,10 +33,11 @@ class SQLiteStore(SqlStore):
         *,
         patience: float = PATIENCE,
         session_lifetimes: SessionLifetimes | None = None,
+        client_lifetimes: Lifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
         self._on_loop = SQLiteOnLoop(Path(path), patience, written)
-        super().__init__(self._on_loop, session_lifetimes=session_lifetimes)
+        super().__init__(self._on_loop, session_lifetimes=session_lifetimes, client_lifetimes=client_lifetimes)
 
     # Every refresh passes through these three.
 
@@ -59,9 +60,15 @@ class BlockingSQLiteStore(SqlStore):
     """The store for callers that may block: its verbs never suspend, so `send(None)` finishes them."""
 
     def __init__(
-        self, path: str | Path, *, patience: float = PATIENCE, session_lifetimes: SessionLifetimes | None = None
+        self,
+        path: str | Path,
+        *,
+        patience: float = PATIENCE,
+        session_lifetimes: SessionLifetimes | None = None,
+        client_lifetimes: Lifetimes | None = None,
     ) -> None:
-        super().__init__(BlockingSQLite(Path(path), patience), session_lifetimes=session_lifetimes)
+        database = BlockingSQLite(Path(path), patience)
+        super().__init__(database, session_lifetimes=session_lifetimes, client_lifetimes=client_lifetimes)
 
     async def rest(self, seconds: float) -> None:
         """Let others have the database to themselves."""

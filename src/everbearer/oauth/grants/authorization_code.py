@@ -46,7 +46,7 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     ended = end_of(grant, request.client, now)
     if ended is not None:
         raise InvalidGrant(
-            DESCRIPTIONS[ended.reason], reason=ended.reason, error_uri=explanation_uri(server.issuer, ended.reason)
+            DESCRIPTIONS[ended.reason], reason=ended.reason, error_uri=explanation_uri(server.base, ended.reason)
         )
     _check_redirect_uri(grant.code, request)
     _check_verifier(grant.code, request)
@@ -87,7 +87,7 @@ async def _replayed(grant: Grant, server: AuthorizationServer) -> InvalidGrant:
     return InvalidGrant(
         "the code was redeemed before; what it gave has been revoked",
         reason=ended.reason,
-        error_uri=explanation_uri(server.issuer, ended.reason),
+        error_uri=explanation_uri(server.base, ended.reason),
         grant_id=grant.grant_id,
     )
 

@@ -114,7 +114,7 @@ def _dead(grant: Grant, ended: Ended, server: AuthorizationServer) -> InvalidGra
     return InvalidGrant(
         DESCRIPTIONS[ended.reason],
         reason=ended.reason,
-        error_uri=explanation_uri(server.issuer, ended.reason),
+        error_uri=explanation_uri(server.base, ended.reason),
         grant_id=grant.grant_id,
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from everbearer.login.models import Session
-from everbearer.oauth.models import Ended, Everything, Grant, consent_key
+from everbearer.oauth.models import Ended, Everything, Grant
+from everbearer.oauth.store_rules import end_keys
 from everbearer.storage.ends import all_ended
 from everbearer.storage.memory.tables import Tables
 
@@ -16,16 +19,9 @@ async def end_all(tables: Tables, everything: Everything, key: str, ended: Ended
     tables.events.append(all_ended(everything, key, ended, subject=session.subject if session else ""))
 
 
-def end_of_grant(tables: Tables, grant: Grant) -> Ended | None:
-    """Return the end that has come upon a grant: its own, or that of its user, client, consent or session."""
-    user_epoch, session_id = grant.authentication.user_epoch or 0, grant.authentication.session_id
-    consent = consent_key(grant.subject, grant.client_id)
-    return grant.ended or _earliest(
-        tables.ends.get((Everything.USER, grant.subject, user_epoch + 1)),
-        tables.ends.get((Everything.CLIENT, grant.client_id, (grant.client_epoch or 0) + 1)),
-        tables.ends.get((Everything.CONSENT, consent, (grant.consent_epoch or 0) + 1)),
-        tables.ends.get((Everything.SESSION, session_id, 1)) if session_id and not grant.offline else None,
-    )
+def ends_upon(tables: Tables, grant: Grant) -> Iterator[Ended]:
+    """Yield the ends that have come upon a grant, of its user, client, consent or session."""
+    return (tables.ends[key] for key in end_keys(grant) if key in tables.ends)
 
 
 def end_of_session(tables: Tables, session: Session) -> Ended | None:

@@ -5,62 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everbearer.oauth.events import Event, grant_ended
-from everbearer.oauth.models import Ended, Everything, Grant, consent_key
+from everbearer.oauth.models import Ended, Grant
 from everbearer.oauth.store import Spend
-from everbearer.storage.memory.ends import end_of_grant
+from everbearer.oauth.store_rules import born, confirmed, spent, with_end
+from everbearer.storage.memory.ends import ends_upon
 from everbearer.storage.memory.tables import Tables
 
 
 async def create_grant(tables: Tables, grant: Grant, event: Event) -> None:
     """Keep a grant and its event, with the newest epochs where none are given."""
-    authentication, consent = grant.authentication, consent_key(grant.subject, grant.client_id)
-    user_epoch = _epoch(tables, authentication.user_epoch, Everything.USER, grant.subject)
-    tables.grants[grant.grant_id] = replace(
-        grant,
-        authentication=replace(authentication, user_epoch=user_epoch),
-        client_epoch=_epoch(tables, grant.client_epoch, Everything.CLIENT, grant.client_id),
-        consent_epoch=_epoch(tables, grant.consent_epoch, Everything.CONSENT, consent),
-        ended=None,
-    )
+    tables.grants[grant.grant_id] = born(grant, lambda everything, key: tables.epochs[everything, key])
     tables.events.append(event)
 
 
 async def grant(tables: Tables, grant_id: str) -> Grant | None:
     """Read one grant."""
     found = tables.grants.get(grant_id)
-    return found and replace(found, ended=end_of_grant(tables, found))
+    return found and with_end(found, ends_upon(tables, found))
 
 
 async def spend(tables: Tables, grant: Grant, *, expected: int) -> Spend:
     """Change a grant if it is live and of the expected generation."""
-    stored = await _read(tables, grant.grant_id)
-    if stored is None or stored.ended is not None:
-        return Spend.ENDED
-    if stored.generation != expected:
-        return Spend.SUPERSEDED
-    retries = stored.retries + (grant.retries > stored.retries)
-    later = grant.late_generation > stored.late_generation
-    tables.grants[grant.grant_id] = replace(
-        stored,
-        generation=grant.generation,
-        rotated_at=grant.rotated_at,
-        used_at=max(stored.used_at, grant.used_at),
-        confirmed=max(stored.confirmed, grant.confirmed),
-        retries=retries if grant.generation == expected else 0,
-        late_generation=grant.late_generation if later else stored.late_generation,
-        late_streak=grant.late_streak if later else stored.late_streak,
-        idempotency_key=grant.idempotency_key,
-        code=grant.code,
-        history=grant.history,
-    )
+    after = spent(await _read(tables, grant.grant_id), grant, expected=expected)
+    if isinstance(after, Spend):
+        return after
+    tables.grants[grant.grant_id] = after
     return Spend.SPENT
 
 
 async def confirm(tables: Tables, grant_id: str, generation: int) -> None:
     """Raise `confirmed`."""
-    found = tables.grants.get(grant_id)
-    if found is not None and found.generation == generation:
-        tables.grants[grant_id] = replace(found, confirmed=max(found.confirmed, generation))
+    after = confirmed(tables.grants.get(grant_id), generation)
+    if after is not None:
+        tables.grants[grant_id] = after
 
 
 async def end_grant(tables: Tables, grant_id: str, ended: Ended) -> bool:
@@ -84,7 +61,7 @@ async def grants(
 ) -> list[Grant]:
     """Read grants, newest first."""
     found = [
-        replace(grant, ended=end_of_grant(tables, grant))
+        with_end(grant, ends_upon(tables, grant))
         for grant in tables.grants.values()
         if subject in {"", grant.subject}
         and client_id in {"", grant.client_id}
@@ -96,7 +73,3 @@ async def grants(
 
 _read = grant
 """The verb, where an argument has its name."""
-
-
-def _epoch(tables: Tables, given: int | None, everything: Everything, key: str) -> int:
-    return tables.epochs[everything, key] if given is None else given

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from everbearer.login.models import Session
-from everbearer.oauth.client import Lifetimes
 from everbearer.oauth.models import Everything, Grant
-from everbearer.storage.memory.ends import end_of_grant, end_of_session
+from everbearer.oauth.store_rules import with_end
+from everbearer.storage.memory.ends import end_of_session, ends_upon
 from everbearer.storage.memory.tables import Tables
 from everbearer.storage.store import Purged
 
@@ -38,9 +38,9 @@ def _remove_forgotten(tables: Tables, *, before: int, batch: int) -> int:
 
 
 def _died_at(tables: Tables, grant: Grant) -> int:
-    ended = end_of_grant(tables, grant)
+    ended = with_end(grant, ends_upon(tables, grant)).ended
     client = tables.clients.get(grant.client_id)
-    lifetimes = client.lifetimes if client else Lifetimes()
+    lifetimes = client.lifetimes if client else tables.client_lifetimes
     if ended is not None:
         return ended.at
     if grant.generation == 0 and grant.code is not None:

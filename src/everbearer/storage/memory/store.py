@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.client import Lifetimes
 from everbearer.storage.memory import clients, consents, counters, ends, events, grants, keys, purge, sessions, users
 from everbearer.storage.memory.tables import Tables
 
@@ -32,8 +33,12 @@ def _verb(function: _Function[P, T]) -> _Method[P, T]:
 class MemoryStore:
     """Everything in dictionaries. `AdminStore` and the stores it is made of say what each verb does."""
 
-    def __init__(self, *, session_lifetimes: SessionLifetimes | None = None) -> None:
-        self.tables = Tables(session_lifetimes=session_lifetimes or SessionLifetimes())
+    def __init__(
+        self, *, session_lifetimes: SessionLifetimes | None = None, client_lifetimes: Lifetimes | None = None
+    ) -> None:
+        self.tables = Tables(
+            session_lifetimes=session_lifetimes or SessionLifetimes(), client_lifetimes=client_lifetimes or Lifetimes()
+        )
 
     # A verb that is named as its module stands last: from there on the name is the verb's.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
 from everbearer.login.store import Counted
-from everbearer.oauth.client import Client
+from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Ended, Everything, Grant
 from everbearer.storage.store import StoredKey
@@ -18,6 +18,8 @@ class Tables:
     """Everything in dictionaries."""
 
     session_lifetimes: SessionLifetimes
+    client_lifetimes: Lifetimes = Lifetimes()
+    """The longest of clients that are kept elsewhere."""
     clients: dict[str, Client] = field(default_factory=dict[str, Client])
     grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
     ends: dict[tuple[Everything, str, int], Ended] = field(default_factory=dict[tuple[Everything, str, int], Ended])

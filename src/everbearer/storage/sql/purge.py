@@ -44,7 +44,7 @@ _SESSIONS_AND_ENDS = SESSIONS_AND_ENDS.replace(
     "FROM sessions", f"FROM (SELECT * {_OF_SESSIONS} LIMIT {WINDOW}) AS sessions"
 )
 
-# A client that is gone leaves its grants the default lifetimes.
+# A client that is gone, or in another store, leaves its grants the default lifetimes.
 DEAD_GRANTS = f"""
 SELECT grants.grant_id, grants.generation, grants.used_at
 {_GRANTS_AND_ENDS}LEFT JOIN clients ON clients.client_id = grants.client_id
@@ -158,12 +158,18 @@ class Purge:
     """The purge of one process: each batch goes on where the one before it ended, and the last begins anew."""
 
     def __init__(
-        self, database: Database, lifetimes: SessionLifetimes, *, rest: Rest, remove: Remove = one_by_one
+        self,
+        database: Database,
+        lifetimes: SessionLifetimes,
+        *,
+        rest: Rest,
+        remove: Remove = one_by_one,
+        client_lifetimes: Lifetimes | None = None,
     ) -> None:
         self._database = database
         self._rest = rest
         self._remove = remove
-        defaults = Lifetimes()
+        defaults = client_lifetimes or Lifetimes()
         self._lifetimes: dict[str, Value] = {
             "access_token": defaults.access_token,
             "refresh_token": defaults.refresh_token,

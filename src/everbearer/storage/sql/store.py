@@ -10,6 +10,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.client import Lifetimes
 from everbearer.storage.sql import (
     clients,
     consents,
@@ -56,11 +57,22 @@ def _writes(function: _Function[P, T]) -> _Method[P, T]:
 
 
 class SqlStore:
-    """Everything in tables. `AdminStore` and the stores it is made of say what each verb does."""
+    """Everything in tables. `AdminStore` and the stores it is made of say what each verb does.
 
-    def __init__(self, database: Database, *, session_lifetimes: SessionLifetimes | None = None) -> None:
+    `client_lifetimes` are the longest of clients that are kept in a store of the application's own: a purge goes by
+    them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        session_lifetimes: SessionLifetimes | None = None,
+        client_lifetimes: Lifetimes | None = None,
+    ) -> None:
         self.database = database
-        self._purge = Purge(database, session_lifetimes or SessionLifetimes(), rest=self.rest)
+        sessions = session_lifetimes or SessionLifetimes()
+        self._purge = Purge(database, sessions, rest=self.rest, client_lifetimes=client_lifetimes)
 
     # A verb that is named as its module stands last: from there on the name is the verb's.
 

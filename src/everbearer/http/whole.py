@@ -1,0 +1,35 @@
+"""All that the protocol answers, as one endpoint for an application of one's own."""
+
+from __future__ import annotations
+
+from everbearer.http.authorization_route import SignIn, authorization_routes
+from everbearer.http.cors import share
+from everbearer.http.protocol_routes import client_routes, explanation_routes, public_routes
+from everbearer.http.routes import Routes, dispatch
+from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.messages import Endpoint
+
+
+def all_routes(server: AuthorizationServer, sign_in: SignIn | None = None) -> Routes:
+    """Return every path that the protocol answers; the authorization endpoint too, where `sign_in` is given."""
+    return {
+        **public_routes(server),
+        **client_routes(server),
+        **explanation_routes(server),
+        **(authorization_routes(server, sign_in) if sign_in else {}),
+    }
+
+
+def endpoint(server: AuthorizationServer, sign_in: SignIn | None = None) -> Endpoint:
+    """Return the endpoint that answers at all of `all_routes`, to scripts of other origins as far as they may read it.
+
+    Everybody may read the metadata and the keys; the origins of clients, what clients call; and nobody the
+    authorization endpoint ("Authorization servers [...] MUST NOT [support CORS] at the Authorization Endpoint", RFC
+    9700 §2.6).
+    """
+    return share(
+        dispatch(all_routes(server, sign_in)),
+        with_everybody=frozenset(public_routes(server)),
+        with_clients=frozenset(client_routes(server)),
+        allows_origin=server.store.allows_origin,
+    )
