@@ -46,14 +46,18 @@ class TestBlockingStores(BlockingStoreTests):
 class Hasty(MemoryStore):
     """A store that reads, lets others in, and writes."""
 
-    async def spend(self, grant: Grant, *, expected: int) -> Spend:
+    async def spend(  # type: ignore[override] # what an `async def` returns has two names
+        self, grant: Grant, *, expected: int
+    ) -> Spend:
         stored = await self.grant(grant.grant_id)
         await asyncio.sleep(0)
         assert stored is not None
         self.tables.grants[grant.grant_id] = replace(grant, ended=None)
         return Spend.SPENT if stored.generation == expected else Spend.SUPERSEDED
 
-    async def remember(self, purpose: str, value: str, *, until: int) -> bool:
+    async def remember(  # type: ignore[override] # the same
+        self, purpose: str, value: str, *, until: int
+    ) -> bool:
         known = await self.remembers(purpose, value)
         await asyncio.sleep(0)
         self.tables.remembered[purpose, value] = until

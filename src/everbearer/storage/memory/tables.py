@@ -18,7 +18,7 @@ class Tables:
     """Everything in dictionaries."""
 
     session_lifetimes: SessionLifetimes
-    client_lifetimes: Lifetimes = Lifetimes()
+    client_lifetimes: Lifetimes
     """The longest of clients that are kept elsewhere."""
     clients: dict[str, Client] = field(default_factory=dict[str, Client])
     grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
