@@ -75,6 +75,7 @@ from everbearer.oauth.keys import (
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response, redirect
 from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import Authentication, Ended, EndReason, Everything, Grant, RequestedClaims
+from everbearer.oauth.own_resources import Bearer, check_bearer
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
@@ -100,6 +101,7 @@ __all__ = [
     "AuthorizationRefused",
     "AuthorizationRequest",
     "AuthorizationServer",
+    "Bearer",
     "Client",
     "ClientStore",
     "ComposedStore",
@@ -156,6 +158,7 @@ __all__ = [
     "asgi_application",
     "authorization_routes",
     "below",
+    "check_bearer",
     "client_problems",
     "client_routes",
     "complete_authorization",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from everbearer.oauth.models import Ended
+from everbearer.oauth.models import Ended, Everything
 
 
 class EventKind(StrEnum):
@@ -73,4 +73,23 @@ def grant_ended(grant_id: str, client_id: str, subject: str, ended: Ended) -> Ev
         client_id=client_id,
         subject=subject,
         details={"reason": ended.reason},
+    )
+
+
+def all_ended(everything: Everything, key: str, ended: Ended, *, subject: str = "") -> Event:
+    """Return the event that tells of the end of all; `subject` is whose session it was, where it was one."""
+    client_id = ""
+    if everything is Everything.USER:
+        subject = key
+    elif everything is Everything.CLIENT:
+        client_id = key
+    elif everything is Everything.CONSENT:
+        subject, _, client_id = key.partition(" ")
+    return Event(
+        kind=EventKind.ALL_ENDED,
+        at=ended.at,
+        actor=ended.actor,
+        client_id=client_id,
+        subject=subject,
+        details={"reason": ended.reason, "everything": everything, "key": key},
     )

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from everbearer.oauth.events import all_ended as all_ended
+from everbearer.oauth.events import grant_ended as grant_ended
 from everbearer.oauth.models import Ended, Everything, Grant, consent_key
 from everbearer.oauth.store import Spend
 

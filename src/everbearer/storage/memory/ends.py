@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from everbearer.login.models import Session
+from everbearer.oauth.events import all_ended
 from everbearer.oauth.models import Ended, Everything, Grant
 from everbearer.oauth.store_rules import end_keys
-from everbearer.storage.ends import all_ended
 from everbearer.storage.memory.tables import Tables
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from everbearer.oauth.events import all_ended
 from everbearer.oauth.models import Ended, Everything
-from everbearer.storage.ends import all_ended
 from everbearer.storage.sql.events import record
 from everbearer.storage.sql.transaction import Transaction
 

@@ -1,0 +1,83 @@
+"""Everbearer in a Flask application: `flask run --port 8000`."""
+
+import accounts
+from flask import Flask, Response, redirect, render_template, request, session
+
+import everbearer as eb
+import oauth
+
+accounts.create()
+eb.finish(oauth.create())
+endpoint = eb.endpoint(oauth.server)
+app = Flask(__name__)
+# A browser sends this cookie with no form of another site.
+app.config.update(SECRET_KEY=oauth.session_key(), SESSION_COOKIE_SAMESITE="Lax")
+
+
+@app.get(oauth.AUTHORIZE)
+def authorize() -> Response:
+    """Answer an authorization request, with a page where the user must be asked."""
+    return answered(request.query_string.decode())
+
+
+@app.post("/consent")
+def decide() -> Response:
+    """Take what the user decided on the consent page."""
+    return answered(request.form.get("query", ""), allowed=request.form.get("decision") == "allow")
+
+
+def answered(query: str, *, allowed: bool | None = None) -> Response:
+    """Let Everbearer answer, or show the page that asks."""
+    user = accounts.user(session.get("user"))
+    answer = eb.finish(oauth.authorize(query, user, session, allowed=allowed))
+    if isinstance(answer, eb.Response):
+        return shown(answer)
+    if answer.page == "login":
+        return redirect(oauth.login_page(answer.asked), 303)
+    page = render_template("consent.html", asked=answer.asked, user=user, scopes=oauth.server.scopes)
+    return Response(page, headers=oauth.HEADERS)
+
+
+def shown(response: eb.Response) -> Response:
+    """Return a response of Everbearer's as one of Flask's."""
+    return Response(response.body, response.status, list(response.headers))
+
+
+@app.get("/login")
+def ask_for_login() -> Response:
+    """Show the sign-in page."""
+    return Response(render_template("login.html", next=request.args.get("next", "/")), headers=oauth.HEADERS)
+
+
+@app.post("/login")
+def login() -> Response:
+    """Sign a user in, and go back to where that was wanted."""
+    name, following = request.form.get("login", ""), request.form.get("next", "/")
+    user = accounts.signed_in(name, request.form.get("password", ""))
+    if user is None:
+        page = render_template("login.html", next=following, login=name, wrong=True)
+        return Response(page, 403, oauth.HEADERS)
+    session.update(oauth.signed_in(user))
+    return redirect(oauth.after_login(following), 303)
+
+
+@app.get("/api/notes")
+def notes() -> Response | dict[str, list[str]]:
+    """Give the notes of the user whose access token it is: the API."""
+    user = eb.finish(oauth.user_of(request.headers, "notes:read"))
+    return shown(user) if isinstance(user, eb.Response) else {"notes": accounts.notes(user)}
+
+
+@app.get("/")
+def home() -> Response:
+    """Say what this is."""
+    return Response(render_template("home.html", issuer=oauth.ISSUER), headers=oauth.HEADERS)
+
+
+def protocol() -> Response:
+    """Let Everbearer answer."""
+    return shown(eb.finish(endpoint(eb.request_from_environ(request.environ, request.get_data(cache=False)))))
+
+
+for path in eb.all_routes(oauth.server):
+    app.add_url_rule(path, path, protocol, methods=["GET", "POST", "OPTIONS"], provide_automatic_options=False)
