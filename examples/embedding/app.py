@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 import everbearer as eb
 
 store = eb.MemoryStore()  # or everbearer.storage.sqlite.SQLiteStore("app.db"), or one of your own
-key = eb.generate_signing_key("ES256")
+keys = eb.key_set(eb.generate_signing_key("ES256"))  # or eb.load_signing_key("key.pem"): one that stays
 server = eb.AuthorizationServer(
     issuer="http://127.0.0.1:8000",
     store=store,
     sealer=eb.Sealer([os.environ["SECRET"].encode()]),  # 32 random bytes or more
-    keys=lambda: eb.KeySet(signing={"ES256": key}, published=(key,)),
+    keys=lambda: keys,
     grants=eb.GRANTS,
 )
 
@@ -34,5 +34,4 @@ async def lifespan() -> AsyncGenerator[None]:
     yield
 
 
-routes = {**eb.public_routes(server), **eb.client_routes(server), **eb.authorization_routes(server, sign_in)}
-app = eb.asgi_application(eb.dispatch(routes), lifespan=lifespan)
+app = eb.asgi_application(eb.endpoint(server, sign_in), lifespan=lifespan)

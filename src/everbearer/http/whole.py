@@ -24,8 +24,7 @@ def endpoint(server: AuthorizationServer, sign_in: SignIn | None = None) -> Endp
     """Return the endpoint that answers at all of `all_routes`, to scripts of other origins as far as they may read it.
 
     Everybody may read the metadata and the keys; the origins of clients, what clients call; and nobody the
-    authorization endpoint ("Authorization servers [...] MUST NOT [support CORS] at the Authorization Endpoint", RFC
-    9700 §2.6).
+    authorization endpoint: browsers go there, and RFC 9700 §2.6 forbids CORS for it.
     """
     return share(
         dispatch(all_routes(server, sign_in)),
