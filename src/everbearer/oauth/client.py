@@ -109,7 +109,7 @@ class Client:
     subject_type: SubjectType = SubjectType.PUBLIC
     sector_identifier: str = ""
     """The host that pairwise subjects are made for; empty where all redirect URIs are of one host, which then is it."""
-    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
     """What scope values give it, where that is not what they give all clients: each with all its claims."""
     id_token_claims: tuple[str, ...] = ()
     """The claims that stand in its ID tokens too, whenever the scope of the token gives them."""
