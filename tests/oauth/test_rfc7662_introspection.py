@@ -9,6 +9,7 @@ from world import ISSUER, NOW, SECRET, World, basic
 
 
 @pytest.mark.spec("RFC 7662", "2.2")
+@pytest.mark.spec("RFC 9470", "6.2")
 @pytest.mark.parametrize("client", ["spa", "opaque", "web"])
 async def test_an_access_token_is_described(world: World, client: str) -> None:
     token = (await world.sign_in(client, scope="openid read")).access_token
@@ -29,6 +30,8 @@ async def test_an_access_token_is_described(world: World, client: str) -> None:
         "aud": ISSUER,
         "iss": ISSUER,
         "jti": jti,
+        "auth_time": NOW,
+        "amr": ["pwd"],
     }
 
 

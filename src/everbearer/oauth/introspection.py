@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from everbearer.oauth.access_tokens import AccessToken, read_access_token, standing
+from everbearer.oauth.access_tokens import AccessToken, authentication_claims, read_access_token, standing
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.client_authentication import authenticate_client
@@ -67,6 +67,8 @@ async def _access_token(token: AccessToken, caller: Client, server: Authorizatio
         "aud": token.audience,
         "iss": server.issuer,
         "jti": token.token_id,
+        # What a resource server needs to ask for a better sign-in (RFC 9470 §6.2).
+        **(authentication_claims(state.grant) if state.grant else {}),
     }
 
 
