@@ -1,0 +1,67 @@
+"""What the settings of a resource server must be, with sentences that say what to change."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.uris import is_safe_to_fetch
+
+LONGEST_LEEWAY = 300
+"""Seconds: "usually no more than a few minutes" (RFC 9068 §4)."""
+
+
+def check_settings(
+    *,
+    issuer: str,
+    audience: tuple[str, ...],
+    resource: str,
+    algorithms: tuple[str, ...],
+    leeway: int,
+    urls: tuple[str, ...],
+) -> None:
+    """Return if the settings of a resource server make sense.
+
+    Raises:
+        ValueError: they do not.
+    """
+    for problem in (
+        _issuer_problem(issuer),
+        "audience must be what this resource server is called in the aud of tokens"
+        if not all(audience or [""])
+        else "",
+        _resource_problem(resource),
+        _algorithms_problem(algorithms),
+        "" if 0 <= leeway <= LONGEST_LEEWAY else f"leeway must be 0 to {LONGEST_LEEWAY} seconds",
+        *(f"{url} is not an https URL" for url in urls if url and not is_safe_to_fetch(url)),
+    ):
+        if problem:
+            raise ValueError(problem)
+
+
+def is_resource_identifier(name: str) -> bool:
+    """Return whether a name can be a resource identifier: a URL of https without a fragment (RFC 9728 §1.2).
+
+    Of this very machine it may be of http. It has no query here, which it should not have.
+    """
+    return is_safe_to_fetch(name) and "?" not in name
+
+
+def _issuer_problem(issuer: str) -> str:
+    # "a URL that uses the "https" scheme and has no query or fragment components" (RFC 8414 §2).
+    if not is_safe_to_fetch(issuer) or urlsplit(issuer).query:
+        return f"the issuer must be an https URL without query and fragment, not {issuer!r}"
+    return ""
+
+
+def _resource_problem(resource: str) -> str:
+    if resource and not is_resource_identifier(resource):
+        return f"the resource must be an https URL without query and fragment, not {resource!r}"
+    return ""
+
+
+def _algorithms_problem(algorithms: tuple[str, ...]) -> str:
+    unknown = [alg for alg in algorithms if alg not in ALGORITHMS]
+    if unknown or not algorithms:
+        return f"algorithms must be of {', '.join(ALGORITHMS)}"
+    return ""
