@@ -188,6 +188,15 @@ async def test_an_answer_is_believed_for_a_minute(issuer: Issuer) -> None:
     assert issuer.asked_for(INTROSPECT) == 2
 
 
+async def test_who_changes_the_claims_of_a_token_changes_them_for_himself(issuer: Issuer) -> None:
+    answering(issuer, roles=["reader"])
+    api = asking(issuer)
+    for _ in range(3):
+        claims: Any = api.validate("opaque").claims
+        assert claims["roles"] == ["reader"]
+        claims["roles"].append("admin")
+
+
 @pytest.mark.spec("RFC 7662", "4")
 async def test_an_answer_is_never_believed_beyond_the_tokens_end(issuer: Issuer) -> None:
     answering(issuer, exp=NOW + 20)

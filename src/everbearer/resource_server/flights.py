@@ -92,7 +92,7 @@ class Flights:
     def _land_task(self, wanted: Fetch, future: Future[Fetched], task: asyncio.Task[Fetched]) -> None:
         self._tasks.discard(task)
         # Cancelled is what an event loop's tasks are when it ends.
-        self._land(wanted, future, NO_ANSWER if task.cancelled() else task.result())
+        self._land(wanted, future, NO_ANSWER if task.cancelled() or task.exception() else task.result())
 
     def _land(self, wanted: Fetch, future: Future[Fetched], fetched: Fetched) -> None:
         with self._lock:

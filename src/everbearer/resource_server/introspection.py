@@ -5,7 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote_plus, urlencode
@@ -112,7 +113,8 @@ class IntrospectedAccessTokens:
         digest, now = sha256(text.encode()).digest(), self._now()
         known, refusal = self._active.get(digest, now), self._refused.get(digest, now)
         if known is not None:
-            return known
+            # Whoever changes its claims changes them for himself.
+            return replace(known, claims=deepcopy(known.claims))
         if refusal is not None:
             raise InvalidToken(refusal)
         answer = yield from self._asked(text, digest)
@@ -133,7 +135,8 @@ class IntrospectedAccessTokens:
         # "If the response contains the "exp" parameter (expiration), the response MUST NOT be cached beyond the time
         # indicated therein" (RFC 7662 §4).
         until = now + self._how.lifetime
-        self._active.put(digest, token, until=until if token.expires_at is None else min(until, token.expires_at))
+        kept = replace(token, claims=deepcopy(token.claims))
+        self._active.put(digest, kept, until=until if token.expires_at is None else min(until, token.expires_at))
         return token
 
     def _asked(self, text: str, digest: bytes) -> Steps[Mapping[str, Any]]:
