@@ -77,12 +77,10 @@ NOT_SUPPORTED: Mapping[str, str] = {
     "Dynamic client registration": "RFC 7591, RFC 7592",
     "Client ID metadata documents": "draft-ietf-oauth-client-id-metadata-document",
     "Signed introspection answers": "RFC 9701",
+    "Protected resource metadata": "RFC 9728",
     "Back-channel logout": "OpenID Connect Back-Channel Logout",
     "Front-channel logout": "OpenID Connect Front-Channel Logout",
     "Session management": "OpenID Connect Session Management",
-    "Pairwise subjects": "OpenID Connect Core §8.1",
-    "Encrypted tokens": "RFC 7516",
-    "Signed userinfo": "OpenID Connect Core §5.3.2",
     "Implicit and hybrid flows": "OpenID Connect Core §3.2 and §3.3; RFC 9700 §2.1.2 advises against them",
     "Resource owner password credentials": "RFC 6749 §4.3; RFC 9700 §2.4 forbids them",
 }
