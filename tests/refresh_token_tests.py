@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specifications import DPOP, MTLS, POSTGRESQL, RESOURCE_INDICATORS, SDKS
+from specifications import DPOP, MTLS, POSTGRESQL, SDKS
 
 REFRESH_TOKEN_TESTS: Mapping[str, str] = {
     "RT-01": "A refresh answers new tokens",
@@ -72,7 +72,6 @@ REFRESH_TOKEN_TESTS: Mapping[str, str] = {
 }
 
 WAITING: Mapping[str, str] = {
-    "RT-06": RESOURCE_INDICATORS,
     **{f"RT-{number}": DPOP for number in (30, 31, 32, 33, 35, 36)},
     "RT-34": MTLS,
     "RT-61": POSTGRESQL,

@@ -58,13 +58,11 @@ SPECIFICATIONS: Mapping[str, str] = {
 DPOP = "DPoP"
 MTLS = "Mutual TLS client authentication and bound tokens"
 POSTGRESQL = "PostgreSQL"
-RESOURCE_INDICATORS = "Resource indicators"
 SDKS = "Client SDKs"
 
 NOT_SUPPORTED: Mapping[str, str] = {
     DPOP: "RFC 9449",
     MTLS: "RFC 8705",
-    RESOURCE_INDICATORS: "RFC 8707; `resource` is read and ignored",
     POSTGRESQL: "the statements are written for it and tested for their form",
     SDKS: "Python and browser",
     "Pushed authorization requests": "RFC 9126",

@@ -19,6 +19,7 @@ from everbearer.oauth.encoding import base64url, compact_json, from_base64url
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.randomness import random_id
+from everbearer.oauth.resource_indicators import Target
 from everbearer.oauth.scope import Scope, format_scope, parse_scope
 from everbearer.oauth.subjects import subject_for
 
@@ -41,9 +42,15 @@ class AccessToken:
     scope: Scope
     issued_at: int
     expires_at: int
-    audience: str
+    audiences: tuple[str, ...]
+    """Whom it is for."""
     proof: bytes = field(default=b"", repr=False)
     """Of an opaque token: the secret of its grant, or a hash of what the store keeps of its client's."""
+
+    @property
+    def aud(self) -> str | list[str]:
+        """Return whom it is for, as that stands in tokens (RFC 7519 §4.1.3): one alone, several as a list."""
+        return self.audiences[0] if len(self.audiences) == 1 else list(self.audiences)
 
     @property
     def grant_id(self) -> str:
@@ -73,9 +80,19 @@ class Standing:
 
 
 def mint_access_token(
-    client: Client, scope: Scope, server: AuthorizationServer, *, grant: Grant | None, now: int, expires_in: int
+    client: Client,
+    scope: Scope,
+    server: AuthorizationServer,
+    *,
+    grant: Grant | None,
+    now: int,
+    expires_in: int,
+    target: Target | None = None,
 ) -> str:
-    """Return a fresh access token for a grant, or for the client itself where there is none."""
+    """Return a fresh access token for a grant, or for the client itself where there is none.
+
+    It is for the resources of `target` where there is one, and has its scope.
+    """
     stem = f"{grant.grant_id}.{grant.generation}" if grant else str(client.epoch)
     token = AccessToken(
         token_id=f"{stem}.{random_id()}",
@@ -84,15 +101,15 @@ def mint_access_token(
         # credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         # indicate the client application" (RFC 9068 §2.2).
         subject=subject_for(client, grant.subject, server) if grant else client.client_id,
-        scope=scope,
+        scope=target.scope if target else scope,
         issued_at=now,
         expires_at=now + expires_in,
-        audience=client.audience or server.issuer,
+        audiences=target.audiences if target else (client.audience or server.issuer,),
         proof=grant.secret if grant else _own_proof(client),
     )
-    if client.access_token_format is AccessTokenFormat.OPAQUE and token.proof:
+    if (target or client).access_token_format is AccessTokenFormat.OPAQUE and token.proof:
         return _seal(token, server)
-    key = server.keys().signer(client.access_token_signing_alg)
+    key = server.keys().signer((target or client).access_token_signing_alg)
     return jws.sign(_claims(token, grant, server), key, typ=JWT_TYPE)
 
 
@@ -110,7 +127,7 @@ def read_access_token(text: str, server: AuthorizationServer) -> AccessToken | N
         scope=parse_scope(claims.get("scope", "")),
         issued_at=claims["iat"],
         expires_at=claims["exp"],
-        audience=claims["aud"],
+        audiences=_audiences(claims["aud"]),
     )
 
 
@@ -162,7 +179,7 @@ def _claims(token: AccessToken, grant: Grant | None, server: AuthorizationServer
     claims: dict[str, object] = {
         "iss": server.issuer,
         "sub": token.subject,
-        "aud": token.audience,
+        "aud": token.aud,
         "client_id": token.client_id,
         "iat": token.issued_at,
         "exp": token.expires_at,
@@ -186,6 +203,10 @@ def authentication_claims(grant: Grant) -> Mapping[str, object]:
     return claims
 
 
+def _audiences(aud: str | list[str]) -> tuple[str, ...]:
+    return (aud,) if isinstance(aud, str) else tuple(aud)
+
+
 def _seal(token: AccessToken, server: AuthorizationServer) -> str:
     members = [
         token.token_id,
@@ -194,7 +215,7 @@ def _seal(token: AccessToken, server: AuthorizationServer) -> str:
         format_scope(token.scope),
         token.issued_at,
         token.expires_at,
-        token.audience,
+        token.aud,
         base64url(token.proof),
     ]
     return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, compact_json(members)))
@@ -213,7 +234,7 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
         scope=parse_scope(scope),
         issued_at=issued_at,
         expires_at=expires_at,
-        audience=audience,
+        audiences=_audiences(audience),
         # Never empty: that would be a token that proves nothing.
         proof=from_base64url(proof) or bytes(1),
     )

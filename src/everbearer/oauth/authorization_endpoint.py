@@ -134,6 +134,7 @@ async def complete_authorization(
             redirect_uri=request.redirect_uri_sent, code_challenge=request.code_challenge, nonce=request.nonce
         ),
         claims=request.claims,
+        resources=request.resources,
         client_epoch=request.client.epoch,
         consent_epoch=consent_epoch,
     )
@@ -167,6 +168,7 @@ def refuse_authorization(request: AuthorizationRequest, error: OAuthError, serve
 
 
 def _created(grant: Grant, address: str, agent: str) -> Event:
+    resources = {"resources": " ".join(grant.resources)} if grant.resources else {}
     return Event(
         kind=EventKind.GRANT_CREATED,
         at=grant.created_at,
@@ -176,7 +178,7 @@ def _created(grant: Grant, address: str, agent: str) -> Event:
         subject=grant.subject,
         address=address,
         agent=agent,
-        details={"scope": format_scope(grant.scope)},
+        details={"scope": format_scope(grant.scope), **resources},
     )
 
 

@@ -21,6 +21,8 @@ from everbearer.oauth.id_tokens import read_id_token_hint
 from everbearer.oauth.models import RequestedClaims
 from everbearer.oauth.parameters import Parameters, format_parameters
 from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
+from everbearer.oauth.resource import Resources
+from everbearer.oauth.resource_indicators import authorized_resources
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, parse_scope, require_within
 from everbearer.oauth.subjects import NamedSubject
@@ -49,6 +51,8 @@ class AuthorizationRequest:
     redirect_uri_sent: str
     """As it stood in the request; empty where it was left out."""
     scope: Scope
+    resources: Resources
+    """What the access is to, as far as it says; empty where it does not (RFC 8707 §2.1)."""
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     code_challenge: str
@@ -83,8 +87,8 @@ class AuthorizationRequest:
 
     @property
     def consent_scope(self) -> Scope:
-        """Return what the user is to consent to: its scope, and the values that stand for the claims it names."""
-        return tuple(dict.fromkeys((*self.scope, *self.claims_scope)))
+        """Return what the user is to consent to: scope, the values that stand for claims by name, and resources."""
+        return tuple(dict.fromkeys((*self.scope, *self.claims_scope, *self.resources)))
 
 
 def redirect_uri_of(parameters: Parameters, client: Client, server: AuthorizationServer) -> str:
@@ -156,6 +160,7 @@ async def read_authorization_request(
         redirect_uri=redirect_uri,
         redirect_uri_sent=parameters.get("redirect_uri", ""),
         scope=scope,
+        resources=authorized_resources(parameters, scope, client, server),
         state=parameters.get("state", ""),
         nonce=parameters.get("nonce", ""),
         code_challenge=_code_challenge(parameters, client) if response_type == CODE else "",

@@ -14,6 +14,7 @@ from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.randomness import random_fraction
+from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.store import Store
@@ -117,6 +118,8 @@ class AuthorizationServer:
     """Returns a subject's claims for userinfo; None where there is no such user, or none that may be told of."""
     claims_of_scope: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: CLAIMS_OF_SCOPE)
     """Which of these a scope value gives, where its client does not say otherwise."""
+    resources: Mapping[str, Resource] = field(default_factory=dict[str, Resource])
+    """The protected resources that access tokens can be asked for, by their identifiers (RFC 8707)."""
     pairwise_salt: Callable[[], bytes] = no_salt
     """Returns 32 random bytes that pairwise subjects are made with. Who changes them changes all these subjects; who
     knows them can tell whom a pairwise subject stands for."""

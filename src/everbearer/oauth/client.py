@@ -133,6 +133,10 @@ class Client:
     introspection_encrypted_response_enc: str | None = None
     audience: str = ""
     """The `aud` of its JWT access tokens; the issuer where none is set."""
+    resources: tuple[str, ...] = ()
+    """The resources that it may ask tokens for, besides those that every client may ask for (RFC 8707)."""
+    introspects: tuple[str, ...] = ()
+    """It is the server of these resources: introspection shows it their tokens."""
     introspects_all: bool = False
     """It is a resource server: introspection shows it every token, not only those issued to it."""
     lifetimes: Lifetimes = Lifetimes()

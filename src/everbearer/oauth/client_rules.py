@@ -20,6 +20,7 @@ from everbearer.oauth.key_rules import key_problems
 from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
 from everbearer.oauth.redirect_uri_rules import redirect_uri_problem
 from everbearer.oauth.redirect_uris import web_host
+from everbearer.oauth.resource import is_resource_identifier
 from everbearer.oauth.scope import OFFLINE_ACCESS
 from everbearer.oauth.uris import is_web_page
 
@@ -39,6 +40,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_redirects(client),
         *_subjects(client),
         *claim_problems(client),
+        *_resources(client),
         *lifetime_problems(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
         *client_rotation_problems(client),
     )
@@ -115,3 +117,10 @@ def _subjects(client: Client) -> Iterator[str]:
         # "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
         # sector_identifier_uri" (OpenID Connect Core §8.1).
         yield 'subject_type is "pairwise", but redirect_uris are not all https on one host: set sector_identifier'
+
+
+def _resources(client: Client) -> Iterator[str]:
+    for name in ("resources", "introspects"):
+        for uri in getattr(client, name):
+            if not is_resource_identifier(uri):
+                yield f"{name}: {uri!r} must be an absolute URI without a fragment"

@@ -44,12 +44,14 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     return await introspection_jwt(members, caller, server) if wants_jwt(request) else json_response(members)
 
 
-def _may_know(caller: Client, client_id: str, audience: str = "") -> bool:
-    return caller.introspects_all or caller.client_id in (client_id, audience)
+def _may_know(caller: Client, client_id: str, audiences: tuple[str, ...] = ()) -> bool:
+    if caller.introspects_all or caller.client_id == client_id:
+        return True
+    return any(audience == caller.client_id or audience in caller.introspects for audience in audiences)
 
 
 async def _access_token(token: AccessToken, caller: Client, server: AuthorizationServer) -> dict[str, object]:
-    if not _may_know(caller, token.client_id, token.audience):
+    if not _may_know(caller, token.client_id, token.audiences):
         return INACTIVE
     state = await standing(token, server)
     if not state.active or state.client is None:
@@ -64,7 +66,7 @@ async def _access_token(token: AccessToken, caller: Client, server: Authorizatio
         "exp": token.expires_at,
         "iat": token.issued_at,
         "sub": token.subject,
-        "aud": token.audience,
+        "aud": token.aud,
         "iss": server.issuer,
         "jti": token.token_id,
         # What a resource server needs to ask for a better sign-in (RFC 9470 §6.2).

@@ -9,6 +9,7 @@ from everbearer.oauth.id_tokens import IdTokenParts, mint_id_token
 from everbearer.oauth.lifetimes import access_token_life, expiry
 from everbearer.oauth.models import Grant
 from everbearer.oauth.refresh_tokens import seal_refresh_token
+from everbearer.oauth.resource_indicators import Target
 from everbearer.oauth.scope import OPENID, Scope
 from everbearer.oauth.token_response import TokenResponse
 
@@ -22,17 +23,20 @@ def issue_tokens(
     now: int,
     parts: IdTokenParts,
     nonce: str = "",
+    target: Target | None = None,
 ) -> TokenResponse:
     """Return the tokens of a grant as it will be once its generation is spent.
 
     The access token reaches `scope`; the refresh token stays with all the grant's ("If a new refresh token is issued,
     the refresh token scope MUST be identical to that of the refresh token included by the client", RFC 6749 §6).
-    `parts` are those of an ID token of this scope.
+    `parts` are those of an ID token of this scope. `target` narrows the access token to its resources.
     """
     ends = expiry(grant, client)
-    life = access_token_life(client.lifetimes, server.chance)
+    life = access_token_life(client.lifetimes, server.chance, target.lifetime if target else None)
     expires_in = max(1, min(life, ends.absolute_at - now))
-    access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in)
+    access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in, target=target)
+    # "the authorization server must indicate the access token's effective scope to the client" (RFC 8707 §2.2).
+    reached = target.scope if target else scope
     id_token = None
     if OPENID in scope:
         id_token = mint_id_token(client, grant, parts, server, now=now, nonce=nonce)
@@ -40,7 +44,7 @@ def issue_tokens(
         return TokenResponse(
             access_token=access_token,
             expires_in=expires_in,
-            scope=scope,
+            scope=reached,
             id_token=id_token,
             grant_id=grant.grant_id,
             subject=grant.subject,
@@ -48,7 +52,7 @@ def issue_tokens(
     return TokenResponse(
         access_token=access_token,
         expires_in=expires_in,
-        scope=scope,
+        scope=reached,
         refresh_token=seal_refresh_token(grant, server.sealer),
         id_token=id_token,
         refresh_token_timeout=ends.first_at - now,

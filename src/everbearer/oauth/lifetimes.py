@@ -27,13 +27,15 @@ class Expiry:
         return self.absolute_at if self.idle_at is None else min(self.idle_at, self.absolute_at)
 
 
-def access_token_life(lifetimes: Lifetimes, chance: Callable[[], float]) -> int:
-    """Return how many seconds a fresh access token lives, a second at least; `chance` returns 0 to below 1."""
+def access_token_life(lifetimes: Lifetimes, chance: Callable[[], float], of_resource: int | None = None) -> int:
+    """Return how many seconds a fresh access token lives, a second at least; `chance` returns 0 to below 1.
+
+    `of_resource` is the usual life of a token for a resource that has its own.
+    """
     jitter = lifetimes.access_token_jitter
+    usual = lifetimes.access_token if of_resource is None else of_resource
     # Nothing is drawn where nothing depends on it: most servers have no jitter.
-    return (
-        lifetimes.access_token - int(lifetimes.access_token * jitter * chance()) if jitter else lifetimes.access_token
-    )
+    return usual - int(usual * jitter * chance()) if jitter else usual
 
 
 def expiry(grant: Grant, client: Client, *, issued: int = 0) -> Expiry:

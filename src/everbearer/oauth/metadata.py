@@ -51,10 +51,18 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         # The pages are right in a page and in a popup, and for fingers; in English whatever `ui_locales` says.
         "display_values_supported": ["page", "popup", "touch"],
         "ui_locales_supported": ["en"],
+        **_resources(server),
         **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
+
+
+def _resources(server: AuthorizationServer) -> dict[str, list[str]]:
+    # "Authorization servers MAY choose not to advertise some supported protected resources even when this parameter is
+    # used" (RFC 9728 §4): those that are for some clients only are theirs to know.
+    open_to_all = [resource.resource for resource in server.resources.values() if resource.any_client]
+    return {"protected_resources": open_to_all} if open_to_all else {}
 
 
 def _claims(server: AuthorizationServer) -> Iterator[str]:

@@ -166,6 +166,8 @@ class Grant:
     """Until the code is redeemed."""
     claims: RequestedClaims | None = None
     """None where its request asked for no claim by name."""
+    resources: tuple[str, ...] = ()
+    """What its access tokens may be for (RFC 8707); empty where its request named no resource."""
     client_epoch: int | None = None
     consent_epoch: int | None = None
     history: tuple[HistoryEntry, ...] = ()

@@ -31,7 +31,7 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
         return challenge(InvalidToken("the access token is not one of this server"))
     state = await standing(token, server)
     claims = await server.claims(state.grant.subject) if state.active and state.grant else None
-    refused = _refused(token, state, claims)
+    refused = _refused(token, state, claims, server)
     if refused is not None or claims is None or state.client is None or state.grant is None:
         return challenge(refused or InvalidToken("the access token has no user"), state)
     shown = userinfo_claims(claims, token.scope, state.grant, state.client, server)
@@ -42,7 +42,7 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
 
 
 def _refused(
-    token: AccessToken, state: Standing, claims: Mapping[str, object] | None
+    token: AccessToken, state: Standing, claims: Mapping[str, object] | None, server: AuthorizationServer
 ) -> InvalidToken | InsufficientScope | None:
     if state.ended is not None:
         return InvalidToken("what the access token was issued for has ended", reason=state.ended.reason)
@@ -50,6 +50,11 @@ def _refused(
         return InvalidToken("the access token has expired; refresh it")
     if claims is None:
         return InvalidToken("the access token has no user")
+    # "The resource server MUST validate that the "aud" claim contains a resource indicator value corresponding to an
+    # identifier the resource server expects for itself" (RFC 9068 §4): who is given a token for another resource learns
+    # nothing here. A client's own audience is what all its tokens have that name no resource.
+    if server.issuer not in token.audiences and (state.client is None or state.client.audience not in token.audiences):
+        return InvalidToken(f"the access token is for another resource; ask for one with resource={server.issuer}")
     if OPENID not in token.scope and not (state.client and state.client.first_party):
         return InsufficientScope("userinfo needs the scope openid")
     return None

@@ -114,6 +114,7 @@ def site_of(parts: Parts) -> Site:
         scopes=config.all_scopes,
         claims=_claims(store),
         claims_of_scope=config.all_claims,
+        resources=config.all_resources,
         grants=GRANTS,
         jwks=parts.jwks,
         now=parts.now,

@@ -94,6 +94,7 @@ GRANT = Grant(
     claims=RequestedClaims(
         userinfo={"name": (), "locale": ('"en-GB"', '"de"')}, id_token={"email": ()}, locales=("fr-CA",)
     ),
+    resources=("https://notes.example/", "urn:example:files"),
     client_epoch=0,
     consent_epoch=0,
     history=(

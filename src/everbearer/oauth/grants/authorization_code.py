@@ -23,6 +23,7 @@ from everbearer.oauth.lifetime_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Grant, Happening
 from everbearer.oauth.refresh_tokens import open_code
+from everbearer.oauth.resource_indicators import target_of_grant
 from everbearer.oauth.store import Spend
 from everbearer.oauth.token_response import TokenResponse
 
@@ -35,6 +36,7 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     Raises:
         InvalidRequest: a parameter is missing or malformed.
         InvalidGrant: the code is not valid, not this client's, expired or redeemed before.
+        InvalidTarget: `resource` asks for another than was granted; nothing is spent.
         InvalidClientMetadata: the ID token cannot be encrypted to the client; nothing is spent.
         TemporarilyUnavailable: the client's keys cannot be fetched at this moment; nothing is spent.
     """
@@ -52,9 +54,10 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     _check_verifier(grant.code, request)
     history = with_entry(grant, Happening.ISSUED, request.http, generation=1, now=now)
     redeemed = replace(grant, generation=1, rotated_at=now, used_at=now, code=None, history=history)
-    parts = await id_token_parts(grant, redeemed.scope, request.client, server)
-    nonce = grant.code.nonce
-    tokens = issue_tokens(request.client, redeemed, redeemed.scope, server, now=now, parts=parts, nonce=nonce)
+    scope, nonce = grant.scope, grant.code.nonce
+    target = target_of_grant(request.parameters, grant.resources, scope, request.client, server)
+    parts = await id_token_parts(grant, scope, request.client, server)
+    tokens = issue_tokens(request.client, redeemed, scope, server, now=now, parts=parts, nonce=nonce, target=target)
     spend = await server.store.spend(redeemed, expected=0)
     if spend is Spend.SUPERSEDED:
         raise await _replayed(grant, server)

@@ -6,6 +6,7 @@ from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.errors import InvalidScope, UnauthorizedClient
 from everbearer.oauth.lifetimes import access_token_life
+from everbearer.oauth.resource_indicators import target_of_client
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, narrow
 from everbearer.oauth.token_response import TokenResponse
 
@@ -18,6 +19,7 @@ async def client_credentials_grant(request: TokenRequest, server: AuthorizationS
     Raises:
         UnauthorizedClient: the client is public.
         InvalidScope: it asks for more than it may have, or for what only a user can give.
+        InvalidTarget: it asks for a resource that it may not have.
     """
     client = request.client
     # "The client credentials grant type MUST only be used by confidential clients" (§4.4).
@@ -29,7 +31,8 @@ async def client_credentials_grant(request: TokenRequest, server: AuthorizationS
     own = tuple(value for value in client.scope if value not in _OF_USERS)
     scope = narrow(requested, own)
     now = server.now()
-    expires_in = access_token_life(client.lifetimes, server.chance)
-    access_token = mint_access_token(client, scope, server, grant=None, now=now, expires_in=expires_in)
+    target = target_of_client(request.parameters, scope, client, server)
+    expires_in = access_token_life(client.lifetimes, server.chance, target.lifetime if target else None)
+    access_token = mint_access_token(client, scope, server, grant=None, now=now, expires_in=expires_in, target=target)
     # "A refresh token SHOULD NOT be included" (§4.4.3).
-    return TokenResponse(access_token=access_token, expires_in=expires_in, scope=scope)
+    return TokenResponse(access_token=access_token, expires_in=expires_in, scope=target.scope if target else scope)

@@ -23,6 +23,7 @@ from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import Ended, Grant, Happening
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
+from everbearer.oauth.resource_indicators import target_of_grant
 from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
 from everbearer.oauth.scope import narrow, still_allowed
 from everbearer.oauth.store import Spend
@@ -55,6 +56,7 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         InvalidRequest: `refresh_token` is missing.
         InvalidGrant: the token is not valid, not this client's, spent, or its grant has ended.
         InvalidScope: `scope` asks for more than was granted; nothing is spent.
+        InvalidTarget: `resource` asks for another than was granted; nothing is spent.
         InvalidClientMetadata: the ID token cannot be encrypted to the client; nothing is spent.
         TemporarilyUnavailable: the grant was too contended, or the client's keys cannot be fetched; nothing is spent.
     """
@@ -68,9 +70,10 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         verdict = judge(grant, presented.generation, policy_for(request.client), now=now, idempotency_key=key)
         await _refuse_if_told(verdict, grant, server, now)
         scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))
+        target = target_of_grant(request.parameters, grant.resources, scope, request.client, server)
         refreshed = _refreshed(grant, verdict, request, key, now)
         parts = await id_token_parts(grant, scope, request.client, server)
-        tokens = issue_tokens(request.client, refreshed, scope, server, now=now, parts=parts)
+        tokens = issue_tokens(request.client, refreshed, scope, server, now=now, parts=parts, target=target)
         written = _worth_writing(verdict, grant, request.client, now)
         if not written or await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
             if EventKind.TOKEN_REFRESHED in server.hears:

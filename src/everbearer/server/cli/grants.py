@@ -87,6 +87,7 @@ def show_grant(grant_id: Id, config: ConfigOption = None, *, as_json: JsonOption
             "client": concerned.client_words,
             "user": concerned.user_words,
             "scope": format_scope(grant.scope),
+            "resources": " ".join(grant.resources) or None,
             "signed in": moment(grant.authentication.auth_time),
             "created": moment(grant.created_at),
             "rotated": moment(grant.rotated_at),

@@ -11,8 +11,10 @@ from everbearer.login.models import SessionLifetimes
 from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.authorization_server import CLAIMS_OF_SCOPE, STANDARD_SCOPES
 from everbearer.oauth.models import DAY
+from everbearer.oauth.resource import Resource
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
+from everbearer.server.config.resources import ResourceSection, resource_of
 from everbearer.server.config.section import Alg, FilePath, Seconds, Section
 
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
@@ -215,6 +217,7 @@ class Config(Section, frozen=True, kw_only=True):
             "are to give others."
         ),
     ] = msgspec.field(default_factory=dict[str, tuple[str, ...]])
+    resources: tuple[ResourceSection, ...] = ()
     clients: tuple[ClientSection, ...] = ()
     users: tuple[UserSection, ...] = ()
 
@@ -227,3 +230,8 @@ class Config(Section, frozen=True, kw_only=True):
     def all_claims(self) -> dict[str, tuple[str, ...]]:
         """Return the claims that each scope gives, where there are any."""
         return {**CLAIMS_OF_SCOPE, **self.claims}
+
+    @property
+    def all_resources(self) -> dict[str, Resource]:
+        """Return the protected resources by their identifiers."""
+        return {section.resource: resource_of(section) for section in self.resources}

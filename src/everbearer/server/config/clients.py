@@ -147,6 +147,17 @@ class ClientSection(Section, frozen=True, kw_only=True):
         Meta(description="How its content is encrypted; `none`: `A128CBC-HS256` where it is encrypted at all."),
     ] = None
     audience: Annotated[str, Meta(description="The `aud` of its JWT access tokens; the issuer where empty.")] = ""
+    resources: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The `[[resources]]` that it may ask access tokens for, by their identifiers, besides those "
+            "that all may ask for."
+        ),
+    ] = ()
+    introspects: Annotated[
+        tuple[str, ...],
+        Meta(description="It is the server of these `[[resources]]`: introspection shows it the tokens for them."),
+    ] = ()
     introspects_all: Annotated[
         bool, Meta(description="It is a resource server: introspection shows it every token.")
     ] = False

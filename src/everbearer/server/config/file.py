@@ -109,7 +109,7 @@ def check_types(data: Mapping[str, Any], reading: Reading, place: Callable[[str]
 
 def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], int | None]]:
     for name, value in data.items():
-        if name in {"clients", "users"} and is_list(value):
+        if name in {"resources", "clients", "users"} and is_list(value):
             yield from (({name: [item]}, at) for at, item in enumerate(value))
         elif is_table(value) and keys_of(_type_of(name)):
             yield from (({name: {key: inner}}, None) for key, inner in value.items())

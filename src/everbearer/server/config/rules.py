@@ -22,6 +22,7 @@ from everbearer.oauth.uris import is_loopback
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection
 from everbearer.server.config.claim_rules import claims_problems, id_token_claim_problems
 from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.resource_rules import named_resource_problems, resource_problems
 from everbearer.server.config.secrets import client_secret_problem, one_secret
 from everbearer.server.config.words import nearest
 from everbearer.server.declared.clients import (
@@ -52,6 +53,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *_traces(config),
         *_scopes(config),
         *claims_problems(config),
+        *resource_problems(config),
         *_clients(config),
         *_users(config),
     )
@@ -123,7 +125,8 @@ def _keys(config: Config) -> Iterator[str]:
     if keys.rotate_after is not None and keys.rotate_after <= keys.publish_before:
         yield "keys.rotate_after: must be longer than keys.publish_before; lengthen it"
     every = (config.lifetimes, *(client.lifetimes for client in config.clients))
-    longest = max(max(each.access_token, each.id_token) for each in every)
+    of_resources = [resource.access_token_lifetime or 0 for resource in config.resources]
+    longest = max(*of_resources, *(max(each.access_token, each.id_token) for each in every))
     if keys.keep_after < longest:
         yield f"keys.keep_after: must be at least {longest} seconds, for as long lasts a token signed with the key"
     for client in config.clients:
@@ -166,7 +169,11 @@ def _clients(config: Config) -> Iterator[str]:
             yield f"clients: {client_id} is declared {count} times; keep one"
     for client in config.clients:
         where = f"client {client.client_id}"
-        problems = (*secret_setting_problems(client), *scope_problems(client, config))
+        problems = (
+            *secret_setting_problems(client),
+            *scope_problems(client, config),
+            *named_resource_problems(client, config),
+        )
         yield from (f"{where}: {problem}" for problem in problems)
         if not problems:
             # Any hash will do for the rules: what the secret is does not matter to them.
@@ -177,7 +184,11 @@ def _clients(config: Config) -> Iterator[str]:
 def client_setting_problems(client: ClientSection, secrets: KeptSecrets, config: Config) -> tuple[str, ...]:
     """Return what is wrong with a client that is not declared, beside a configuration in which all else is good."""
     # Scopes first: those that cannot be parsed make no client to look at.
-    problems = (*scope_problems(client, config), *_keys(structs.replace(config, clients=(client,))))
+    problems = (
+        *scope_problems(client, config),
+        *named_resource_problems(client, config),
+        *_keys(structs.replace(config, clients=(client,))),
+    )
     return problems or _declared(client, secrets, config)
 
 

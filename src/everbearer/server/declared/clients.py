@@ -89,6 +89,8 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         introspection_encrypted_response_alg=section.introspection_encrypted_response_alg,
         introspection_encrypted_response_enc=section.introspection_encrypted_response_enc,
         audience=section.audience,
+        resources=section.resources,
+        introspects=section.introspects,
         introspects_all=section.introspects_all,
         lifetimes=lifetimes_of(section.lifetimes),
         rotation=rotation_of(section.rotation),

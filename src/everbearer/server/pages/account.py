@@ -174,7 +174,7 @@ async def _account_page(
         live=[access for access in accesses if access.ended is None],
         ended=_newest_first(accesses)[:MOST_ENDED_SHOWN],
         consents=await _consents(visit.user, site),
-        scopes=site.server.scopes,
+        words=site.words(),
         form_token=form_token(visit.browser, _action(visit), site),
         sign_out_token=form_token(visit.browser, sign_out_action(visit.session), site),
         actions={

@@ -118,6 +118,7 @@ async def _consent_page(
     asked: AuthorizationRequest, request: Request, browser: Browser, session: Session, site: Site
 ) -> Response:
     user = await site.store.user(session.subject)
+    shown = [value for value in asked.consent_scope if value != OFFLINE_ACCESS and value not in asked.resources]
     return page(
         site,
         "consent.html",
@@ -125,7 +126,8 @@ async def _consent_page(
         form_target=asked.redirect_uri,
         client=asked.client,
         login=user.login if user else "",
-        scopes=[(value, site.server.scopes.get(value, "")) for value in asked.consent_scope if value != OFFLINE_ACCESS],
+        scopes=[(value, site.server.scopes.get(value, "")) for value in shown],
+        resources=[(uri, site.resource_name(uri)) for uri in asked.resources],
         offline=OFFLINE_ACCESS in asked.scope,
         form_action=f"{site.path(CONSENT)}?{request.query}",
         form_token=form_token(browser, _consent_action(session, request), site),

@@ -45,6 +45,18 @@ class Site:
         """Return what the protocol says of the sign-in of a session."""
         return authentication(session, acr=self.acr)
 
+    def resource_name(self, uri: str) -> str:
+        """Return what users see of a resource; empty where it has no name but its identifier."""
+        if uri == self.server.issuer:
+            return self.name
+        known = self.server.resources.get(uri)
+        return known.resource_name if known else ""
+
+    def words(self) -> dict[str, str]:
+        """Return what users may have consented to, scope values and resources, in words."""
+        named = ((uri, self.resource_name(uri)) for uri in (*self.server.resources, self.server.issuer))
+        return {**self.server.scopes, **{uri: f"at {name}" for uri, name in named if name}}
+
     def now(self) -> int:
         """Return the server's time."""
         return self.server.now()

@@ -15,7 +15,7 @@ INSERT INTO grants (
     grant_id, client_id, subject, scope, secret, offline, auth_time, amr, acr, session_id,
     user_epoch, client_epoch, consent_epoch,
     created_at, rotated_at, used_at, generation, confirmed, retries, late_generation, late_streak, idempotency_key,
-    code, history, claims
+    code, history, claims, resources
 )
 VALUES (
     :grant_id, :client_id, :subject, :scope, :secret, :offline, :auth_time, :amr, :acr, :session_id,
@@ -23,7 +23,7 @@ VALUES (
     COALESCE(:client_epoch, (SELECT MAX(epoch) FROM ends WHERE kind = 'client' AND key = :client_id), 0),
     COALESCE(:consent_epoch, (SELECT MAX(epoch) FROM ends WHERE kind = 'consent' AND key = :consent_key), 0),
     :created_at, :rotated_at, :used_at, :generation, :confirmed, :retries, :late_generation, :late_streak,
-    :idempotency_key, :code, :history, :claims
+    :idempotency_key, :code, :history, :claims, :resources
 )
 """
 

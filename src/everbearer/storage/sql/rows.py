@@ -70,7 +70,7 @@ GRANT_COLUMNS = """
     grants.amr, grants.acr, grants.session_id, grants.user_epoch, grants.client_epoch, grants.consent_epoch,
     grants.created_at, grants.rotated_at, grants.used_at, grants.generation, grants.confirmed, grants.retries,
     grants.late_generation, grants.late_streak, grants.idempotency_key, grants.code, grants.history,
-    grants.claims"""
+    grants.claims, grants.resources"""
 
 
 def grant_columns(grant: Grant) -> dict[str, Value]:
@@ -91,6 +91,7 @@ def grant_columns(grant: Grant) -> dict[str, Value]:
         "consent_epoch": grant.consent_epoch,
         "created_at": grant.created_at,
         "claims": json_text(grant.claims) if grant.claims else None,
+        "resources": " ".join(grant.resources) or None,
         **changing_columns(grant),
     }
 
@@ -121,7 +122,7 @@ def grant_of(row: Row) -> Grant:
     """Read a grant: `GRANT_COLUMNS`, then its own end and those of its user, client, consent and session."""
     (grant_id, client_id, subject, scope, secret, offline, auth_time, amr, acr, session_id, user_epoch) = row[:11]
     (client_epoch, consent_epoch, created_at, rotated_at, used_at, generation, confirmed, retries) = row[11:19]
-    (late_generation, late_streak, idempotency_key, code, history, claims) = row[19:25]
+    (late_generation, late_streak, idempotency_key, code, history, claims, resources) = row[19:26]
     return Grant(
         grant_id=grant_id,
         client_id=client_id,
@@ -148,10 +149,11 @@ def grant_of(row: Row) -> Grant:
         idempotency_key=idempotency_key,
         code=_code.decode(code) if code else None,
         claims=_requested_claims.decode(claims) if claims else None,
+        resources=scope_of(resources) if resources else (),
         client_epoch=client_epoch,
         consent_epoch=consent_epoch,
         history=history_of(history),
-        ended=_end_upon(row[25:40]),
+        ended=_end_upon(row[26:41]),
     )
 
 
