@@ -77,6 +77,7 @@ from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import Authentication, Ended, EndReason, Everything, Grant, RequestedClaims
 from everbearer.oauth.own_resources import Bearer, check_bearer
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
+from everbearer.oauth.resource import Resource
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.store import ClientStore, GrantStore, Spend, Store
@@ -135,6 +136,7 @@ __all__ = [
     "RequestNotSupported",
     "RequestUriNotSupported",
     "RequestedClaims",
+    "Resource",
     "Response",
     "RotationPolicy",
     "Routes",

@@ -72,6 +72,26 @@ scope = "profile email"
 introspects_all = true
 """
 
+_RESOURCES = """
+[scopes]
+orders = "See your orders"
+
+[[resources]]
+resource = "https://orders.example/"
+resource_name = "Orders"
+scopes_supported = ["orders"]
+
+[[resources]]
+resource = "https://files.example/"
+
+[[clients]]
+client_id = "of-resources"
+type = "web"
+client_secret = "{secret}"
+redirect_uris = ["{redirect_uri}"]
+resources = ["https://orders.example/", "https://files.example/"]
+"""
+
 _OF_ALGORITHM = """
 [[clients]]
 client_id = "signed-{alg}"
@@ -150,4 +170,4 @@ def settings(*, page: str, express: str) -> str:
     by_assertion = _BY_ASSERTION.format(jwks=jwks_of(*map(key_of, ALGORITHMS)), **values)
     signed = [_OF_ALGORITHM.format(alg=alg, **values) for alg in ALGORITHMS]
     encrypted = [_ENCRYPTED.format(alg=alg, jwks=published(key, alg=alg), **values) for alg, key in ENCRYPTED.items()]
-    return main + by_assertion + "".join([*signed, *encrypted])
+    return main + by_assertion + _RESOURCES.format(**values) + "".join([*signed, *encrypted])

@@ -12,7 +12,7 @@ from clients.programs import node, running
 from clients.settings import ALGORITHMS, ENCRYPTED, REDIRECT_URI, SECRET
 from everbearer.oauth.keys import signing_key_to_jwk
 from server_process import ServerProcess
-from world import key_of
+from world import claims_of, key_of
 
 BYE = "http://127.0.0.1:49152/bye"
 
@@ -68,6 +68,19 @@ def test_openid_client_decrypts_all_that_is_encrypted_to_it(alg: str, person: Pe
     assert life["userinfo"]["email"] == LOGIN
     assert life["introspected"]["before"]["active"]
     assert life["introspected"]["after"] == {"active": False}
+
+
+def test_openid_client_gets_tokens_for_one_api_after_another(person: Person, server: ServerProcess) -> None:
+    apis = {"ORDERS": "https://orders.example/", "FILES": "https://files.example/"}
+
+    life = whole_life("resource_indicators.mjs", person, server, CLIENT_ID="of-resources", **apis)
+
+    assert claims_of(life["tokens"]["access_token"])["aud"] == apis["ORDERS"]
+    assert life["tokens"]["scope"] == "orders"
+    assert claims_of(life["files"]["access_token"])["aud"] == apis["FILES"]
+    assert life["userinfo"]["email"] == LOGIN
+    assert life["refused"] == "OAUTH_WWW_AUTHENTICATE_CHALLENGE"
+    assert life["other"] == "invalid_target"
 
 
 def test_oauth4webapi_lives_with_a_user(person: Person, server: ServerProcess) -> None:

@@ -33,6 +33,7 @@ RSA = key_of_kind("RSA")
 ENCRYPTED = replace(
     WEB,
     client_id="encrypted",
+    resources=("https://api.example/", "urn:example:api"),
     jwks=published(RSA),
     id_token_encrypted_response_alg="RSA-OAEP-256",
     id_token_encrypted_response_enc="A256GCM",
@@ -127,6 +128,11 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, claims={"openid": ("",)}), "claims: '' is no name of a claim"),
         (replace(SPA, id_token_claims=("a\x00",)), "id_token_claims: 'a\\x00' is no name of a claim"),
         (replace(SPA, id_token_claims=("name#fr",)), "id_token_claims: name#fr has a language"),
+        (
+            replace(SPA, resources=("https://api.example/#x",)),
+            "resources: 'https://api.example/#x' must be an absolute",
+        ),
+        (replace(WEB, introspects=("api",)), "introspects: 'api' must be an absolute URI without a fragment"),
         (replace(SPA, post_logout_redirect_uris=("/bye",)), "post_logout_redirect_uris: '/bye' is not absolute"),
     ],
 )

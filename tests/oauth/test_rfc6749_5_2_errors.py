@@ -103,16 +103,6 @@ async def test_a_parameter_sent_twice_is_refused_and_spends_nothing(world: World
     assert (await world.grant(token)).generation == 1
 
 
-@pytest.mark.spec("RFC 8707", "2")
-async def test_resource_may_be_repeated(world: World) -> None:
-    token = await world.refresh_token()
-    pairs = [("grant_type", "refresh_token"), ("client_id", "spa"), ("refresh_token", token)]
-
-    answer = await world.token([*pairs, ("resource", "https://a.example"), ("resource", "https://b.example")])
-
-    assert answer.status == 200
-
-
 @pytest.mark.rt("RT-09")
 @pytest.mark.spec("RFC 6749", "3.2")
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])

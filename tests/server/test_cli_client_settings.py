@@ -60,6 +60,8 @@ clients = st.builds(
     claims=st.dictionaries(words, st.lists(words, max_size=2).map(tuple), max_size=2),
     id_token_claims=st.lists(words, max_size=2).map(tuple),
     audience=words,
+    resources=st.lists(words, max_size=2).map(tuple),
+    introspects=st.lists(words, max_size=2).map(tuple),
     introspects_all=st.booleans(),
     lifetimes=st.builds(
         Lifetimes,

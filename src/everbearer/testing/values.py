@@ -56,6 +56,8 @@ CLIENT = Client(
     claims={"profile": ("name", "département"), "email": ()},
     id_token_claims=("email",),
     audience="https://api.example",
+    resources=("https://notes.example/",),
+    introspects=("urn:example:files",),
     introspects_all=True,
     lifetimes=Lifetimes(
         access_token=100, refresh_token=10_000, refresh_token_idle=1_000, id_token=50, authorization_code=10

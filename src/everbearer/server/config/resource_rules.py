@@ -43,6 +43,8 @@ def _resource(section: ResourceSection, config: Config) -> Iterator[str]:
     for value in section.scopes_supported:
         if value not in config.all_scopes:
             yield f"scopes_supported: {value} is not declared under [scopes]; {nearest(value, config.all_scopes)}"
+    if section.access_token_lifetime is not None and section.access_token_lifetime < 1:
+        yield "access_token_lifetime: must be at least 1 second; lengthen it"
     alg = section.access_token_signing_alg
     if alg not in (*config.keys.algorithms, None):
         yield f"access_token_signing_alg: keys.algorithms has no {alg}; add it there or change it here"

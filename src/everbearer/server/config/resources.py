@@ -32,7 +32,7 @@ class ResourceSection(Section, frozen=True, kw_only=True):
     ] = False
     access_token_lifetime: Annotated[
         Seconds | None,
-        Meta(ge=1, description="How long its tokens live; `none`: as long as the application's others."),
+        Meta(description="How long its tokens live; `none`: as long as the application's others."),
     ] = None
     access_token_format: Annotated[
         Literal["jwt", "opaque"] | None,
