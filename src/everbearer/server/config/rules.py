@@ -126,7 +126,7 @@ def _keys(config: Config) -> Iterator[str]:
         yield "keys.rotate_after: must be longer than keys.publish_before; lengthen it"
     every = (config.lifetimes, *(client.lifetimes for client in config.clients))
     of_resources = [resource.access_token_lifetime or 0 for resource in config.resources]
-    longest = max(*of_resources, *(max(each.access_token, each.id_token) for each in every))
+    longest = max([*of_resources, *(max(each.access_token, each.id_token) for each in every)])
     if keys.keep_after < longest:
         yield f"keys.keep_after: must be at least {longest} seconds, for as long lasts a token signed with the key"
     for client in config.clients:
