@@ -27,6 +27,8 @@ class SpendingTests:
             authentication=replace(GRANT.authentication, amr=(), acr="", session_id=""),
             idempotency_key="",
             code=None,
+            claims=None,
+            resources=(),
             history=(),
         )
         await store.create_grant(bare, EVENT)
@@ -57,7 +59,7 @@ class SpendingTests:
 
     async def test_a_spend_writes_nothing_that_does_not_change(self, store: GrantStore) -> None:
         before = await stored(store, GRANT)
-        after = replace(before, subject="eve", client_id="other", scope=("admin",), secret=b"x" * 16, created_at=0)
+        after = replace(before, subject="eve", client_id="other", scope=("admin",), resources=("https://other.example/",), secret=b"x" * 16, created_at=0)
         await store.spend(replace(after, offline=False), expected=3)
 
         assert await store.grant("grant") == before
