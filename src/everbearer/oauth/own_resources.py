@@ -46,7 +46,7 @@ async def check_bearer(
         raise InvalidToken("the access token is not one of this server")
     # "The resource server MUST validate that the "aud" claim contains a resource indicator value corresponding to an
     # identifier the resource server expects for itself" (RFC 9068 §4).
-    if token.audience != (server.issuer if audience is None else audience):
+    if (server.issuer if audience is None else audience) not in token.audiences:
         raise InvalidToken("the access token is for another API")
     state = await standing(token, server)
     if not state.active or state.client is None:

@@ -59,7 +59,15 @@ class SpendingTests:
 
     async def test_a_spend_writes_nothing_that_does_not_change(self, store: GrantStore) -> None:
         before = await stored(store, GRANT)
-        after = replace(before, subject="eve", client_id="other", scope=("admin",), resources=("https://other.example/",), secret=b"x" * 16, created_at=0)
+        after = replace(
+            before,
+            subject="eve",
+            client_id="other",
+            scope=("admin",),
+            resources=("https://other.example/",),
+            secret=b"x" * 16,
+            created_at=0,
+        )
         await store.spend(replace(after, offline=False), expected=3)
 
         assert await store.grant("grant") == before
