@@ -167,7 +167,8 @@ class PageWorld:
     async def authorization(self, client: str = "web", **changes: str | None) -> dict[str, str | None]:
         """Return the parameters of an authorization request."""
         known = await self.world.client(client)
-        pkce = {"code_challenge": s256(VERIFIER), "code_challenge_method": "S256"} if known.require_pkce else {}
+        challenge = {"code_challenge": s256(VERIFIER), "code_challenge_method": "S256"}
+        pkce = {} if known.require_pkce is False else challenge
         return {
             "response_type": "code",
             "client_id": client,

@@ -270,7 +270,7 @@ class World:
 
     async def authorization_form(self, client: str, **changes: str | None) -> dict[str, str | None]:
         known = await self.server.store.client(client)
-        pkce = known is not None and known.require_pkce
+        pkce = known is not None and known.require_pkce is not False
         return {
             "response_type": "code",
             "client_id": client,
@@ -331,7 +331,7 @@ class World:
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": next(iter(known.redirect_uris), None),
-            "code_verifier": VERIFIER if known.require_pkce else None,
+            "code_verifier": None if known.require_pkce is False else VERIFIER,
             **await self.identity(client),
             **changes,
         }

@@ -15,6 +15,7 @@ REDIRECT_URI = "http://127.0.0.1:49152/callback"
 PHP_REDIRECT_URI = "http://localhost:8081/"
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 
+# Some of the applications send neither PKCE nor a nonce, which a client of type web has to be let off.
 _SETTINGS = """
 [sign_in]
 per_account = 1000
@@ -43,6 +44,7 @@ redirect_uris = ["{redirect_uri}"]
 client_id = "web"
 client_name = "A web app"
 type = "web"
+require_pkce = false
 first_party = true
 client_secret = "{secret}"
 redirect_uris = ["{redirect_uri}", "{express}/auth-redirect", "{php}"]
@@ -59,6 +61,7 @@ post_logout_redirect_uris = ["http://127.0.0.1:49152/bye"]
 [[clients]]
 client_id = "hurried"
 type = "web"
+require_pkce = false
 first_party = true
 client_secret = "{secret}"
 redirect_uris = ["{redirect_uri}"]
@@ -107,6 +110,7 @@ _BY_ASSERTION = """
 [[clients]]
 client_id = "keyed"
 type = "web"
+require_pkce = false
 first_party = true
 redirect_uris = ["{redirect_uri}"]
 post_logout_redirect_uris = ["http://127.0.0.1:49152/bye"]
@@ -116,6 +120,7 @@ jwks = '{jwks}'
 [[clients]]
 client_id = "sealed"
 type = "web"
+require_pkce = false
 first_party = true
 client_secret = "{secret}"
 redirect_uris = ["{redirect_uri}"]

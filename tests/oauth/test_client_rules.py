@@ -10,6 +10,7 @@ from asserting import jwks_of
 from encrypting import key_of_kind, published
 from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
+    IMPLICIT,
     AccessTokenFormat,
     AuthMethod,
     Client,
@@ -40,12 +41,13 @@ ENCRYPTED = replace(
     userinfo_encrypted_response_alg="RSA-OAEP",
     userinfo_signed_response_alg="RS256",
 )
+HYBRID = replace(WEB, response_types=("code token", "token id_token"), grant_types=(*WEB.grant_types, IMPLICIT))
+IMPLICIT_ONLY = replace(SPA, response_types=("id_token",), grant_types=(IMPLICIT,), scope=("openid",))
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
+USUAL = [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED, HYBRID, IMPLICIT_ONLY]
 
 
-@pytest.mark.parametrize(
-    "client", [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED], ids=lambda client: client.client_id
-)
+@pytest.mark.parametrize("client", USUAL, ids=lambda client: client.client_id)
 def test_a_usual_client_has_no_problems(client: Client) -> None:
     assert client_problems(client) == ()
 
@@ -113,6 +115,12 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(WEB, grant_types=("refresh_token",)), "add authorization_code to grant_types"),
         (replace(SPA, grant_types=("authorization_code",)), "add refresh_token to grant_types"),
         (replace(SPA, redirect_uris=()), "add at least one URI to redirect_uris"),
+        (replace(SPA, response_types=("code", "token")), "response_types: 'token' is not one of: code, none, id_token"),
+        (replace(SPA, response_types=("code", "id_token")), "add implicit to grant_types, or take them out"),
+        (replace(HYBRID, response_types=("code",)), "response_types no id_token or token: take implicit out"),
+        (replace(HYBRID, response_types=("id_token",)), "add code, or take authorization_code out"),
+        (replace(IMPLICIT_ONLY, response_types=("code id_token",)), "add authorization_code to grant_types"),
+        (replace(IMPLICIT_ONLY, redirect_uris=()), "add at least one URI to redirect_uris"),
         (replace(SPA, client_uri="example.com"), "client_uri: 'example.com' must be an absolute https or http URL"),
         (replace(SPA, logo_uri="javascript:alert(1)"), "logo_uri"),
         (replace(SPA, policy_uri="https:///path"), "policy_uri"),

@@ -136,7 +136,8 @@ async def test_without_exactly_one_redirect_uri_it_must_be_sent(world: World, ur
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code id_token"}, "unsupported_response_type"),
         ({"scope": None}, "invalid_scope"),
-        ({"scope": "openid unheard_of"}, "invalid_scope"),
+        ({"scope": "email unheard_of"}, "invalid_scope"),
+        ({"scope": "openid phone"}, "invalid_scope"),
         ({"scope": "openid,offline_access"}, "invalid_scope"),
         ({"scope": "phone"}, "invalid_scope"),
         ({"scope": 'o"penid'}, "invalid_scope"),
@@ -161,6 +162,16 @@ async def test_any_other_fault_is_told_to_the_client(world: World, changes: dict
     assert answer.members["error"] == error
     assert answer.members["state"] == "s"
     assert answer.members["error_description"]
+
+
+@pytest.mark.spec("OpenID Connect Core", "3.1.2.1")
+@pytest.mark.spec("RFC 6749", "3.3", "5.1")
+async def test_scope_values_of_an_openid_request_that_are_not_understood_are_ignored_and_the_answer_says_so(
+    world: World,
+) -> None:
+    answer = await world.sign_in(scope="openid unheard_of email")
+
+    assert answer.json["scope"] == "openid email"
 
 
 @pytest.mark.spec("RFC 6749", "3.3")

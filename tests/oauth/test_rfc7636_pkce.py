@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from everbearer.oauth.profile import OPENID_CERTIFICATION
 from world import ANY_STORE, VERIFIER, World, s256
 
 pytestmark = ANY_STORE
@@ -60,6 +64,42 @@ async def test_a_public_client_must_use_pkce_whatever_its_settings_say(world: Wo
     answer = await world.authorization_response()
 
     assert answer.members["error"] == "invalid_request"
+
+
+@pytest.mark.spec("RFC 9700", "2.1.1")
+async def test_a_confidential_client_may_send_a_nonce_in_an_openid_request_instead(world: World) -> None:
+    unbound: dict[str, Any] = {"code_challenge": None, "code_challenge_method": None}
+
+    with_nonce = await world.authorization_response("rotating", scope="openid", nonce="n", **unbound)
+    nothing = await world.authorization_response("rotating", scope="openid", **unbound)
+    no_openid = await world.authorization_response("rotating", scope="email", nonce="n", **unbound)
+
+    assert "code" in with_nonce.members
+    assert [answer.members["error"] for answer in (nothing, no_openid)] == ["invalid_request"] * 2
+    assert "with scope openid a nonce" in nothing.members["error_description"]
+
+
+@pytest.mark.spec("RFC 9700", "2.1.1")
+async def test_a_confidential_client_of_which_pkce_is_required_has_no_way_around_it(world: World) -> None:
+    await world.change_client("rotating", require_pkce=True)
+
+    answer = await world.authorization_response(
+        "rotating", scope="openid", nonce="n", code_challenge=None, code_challenge_method=None
+    )
+
+    assert answer.members["error"] == "invalid_request"
+
+
+@pytest.mark.spec("RFC 9700", "2.1.1")
+@pytest.mark.parametrize(("client", "error"), [("rotating", None), ("spa", "invalid_request")])
+async def test_a_profile_may_let_confidential_clients_off_both_and_no_public_one(
+    world: World, client: str, error: str | None
+) -> None:
+    world = replace(world, server=replace(world.server, profile=OPENID_CERTIFICATION))
+
+    answer = await world.authorization_response(client, code_challenge=None, code_challenge_method=None)
+
+    assert answer.members.get("error") == error
 
 
 @pytest.mark.spec("RFC 9700", "2.1.1")

@@ -437,7 +437,8 @@ def test_config_check_says_that_all_is_well(shell: Shell) -> None:
 def test_config_check_says_what_a_setting_weakens_and_for_whom(shell: Shell) -> None:
     client = f'type = "web"\nredirect_uris = ["https://www.example.com/cb"]\nclient_secret = "{SECRET}"\n'
     with (shell.folder / "everbearer.toml").open("a") as file:
-        file.write(f'[[clients]]\nclient_id = "lenient"\n{client}')
+        file.write(f'[[clients]]\nclient_id = "lenient"\nrequire_pkce = false\n{client}')
+        file.write(f'[[clients]]\nclient_id = "usual"\n{client}')
         file.write(f'[[clients]]\nclient_id = "strict"\nrequire_pkce = true\n{client}')
 
     said = shell.run("config", "check").out.splitlines()

@@ -51,7 +51,8 @@ clients = st.builds(
     grant_types=st.sampled_from([(CLIENT_CREDENTIALS,), (AUTHORIZATION_CODE,), (AUTHORIZATION_CODE, REFRESH_TOKEN)]),
     scope=st.sampled_from([(), ("openid",), ("openid", "email")]),
     first_party=st.booleans(),
-    require_pkce=st.booleans(),
+    response_types=st.sampled_from([("code",), ("code", "id_token"), ("code id_token token",)]),
+    require_pkce=st.none() | st.booleans(),
     access_token_format=st.sampled_from(AccessTokenFormat),
     access_token_signing_alg=st.sampled_from(["ES256", "EdDSA"]),
     userinfo_signed_response_alg=st.sampled_from([None, "RS256"]),
@@ -278,7 +279,7 @@ def test_a_change_is_told_and_stands_in_the_audit_trail(with_clients: Shell) -> 
 
     assert [line.split() for line in result.out.splitlines()] == [
         ["SETTING", "BEFORE", "NOW"],
-        ["require_pkce", "false", "true"],
+        ["require_pkce", "none", "true"],
         ["lifetimes.access_token", "30m", "10m"],
     ]
     event = with_clients.store(lambda store: store.events(client_id="web"))[0]
@@ -364,7 +365,7 @@ def test_all_settings_in_force_are_shown_as_set_takes_them(with_clients: Shell) 
     assert (shown["kind"], shown["secrets"]) == ("public", "0")
     assert shown["lifetimes.access_token"] == "30m"
     assert shown["rotation.retry_window"] == "none"
-    assert shown["require_pkce"] == "true"
+    assert shown["require_pkce"] == "none"
     assert shown["redirect_uris"] == '["https://a.example/cb"]'
     reading = Reading(source="shown", folder=Path())
     read_settings(

@@ -233,6 +233,17 @@ def test_serve_refuses_what_is_not_safe(
     assert told in err
 
 
+def test_serve_logs_what_is_weaker_by_choice(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "everbearer.toml").write_text('issuer = "http://127.0.0.1:1"\nprofile = "openid-certification"\n')
+
+    process = start("serve", "--json", EVERBEARER_SECRET=SECRET, EVERBEARER_SERVER__PORT="0")
+    first_line(process)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=ENOUGH)
+
+    assert 'weaker by choice: profile = "openid-certification": clients of type web need neither PKCE nor' in told
+
+
 def test_serve_tells_that_its_secret_has_been_changed(start: Start, tmp_path: Path) -> None:
     write(tmp_path, free_port())
     CliRunner().invoke(app, ["migrate", "--config", str(tmp_path / "everbearer.toml")])

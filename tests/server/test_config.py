@@ -274,11 +274,29 @@ def test_a_web_client_defaults_to_what_its_type_needs(load: Load) -> None:
     client = declared_client(config.clients[0], KeptSecrets(hashes=("hash",)), config)
 
     assert not client.public
-    assert not client.require_pkce
+    assert client.require_pkce is None
+    assert client.response_types == ("code",)
     assert client.rotation.rotate is None
     assert client.grant_types == ("authorization_code", "refresh_token")
     assert client.client_name == "a"
     assert FULL_ACCESS not in client.scope
+
+
+@pytest.mark.parametrize(
+    ("response_types", "grant_types"),
+    [
+        ('["id_token"]', ("implicit",)),
+        ('["code", "code id_token"]', ("authorization_code", "refresh_token", "implicit")),
+    ],
+)
+def test_a_client_has_the_grant_types_that_its_response_types_need(
+    load: Load, response_types: str, grant_types: tuple[str, ...]
+) -> None:
+    config = load(WEB + f"response_types = {response_types}")
+    client = declared_client(config.clients[0], KeptSecrets(hashes=("hash",)), config)
+
+    assert client.grant_types == grant_types
+    assert ("offline_access" in client.scope) == ("refresh_token" in grant_types)
 
 
 def test_a_first_party_spa_may_ask_for_everything(load: Load) -> None:
@@ -286,7 +304,7 @@ def test_a_first_party_spa_may_ask_for_everything(load: Load) -> None:
     client = declared_client(config.clients[0], KeptSecrets(), config)
 
     assert client.public
-    assert client.require_pkce
+    assert client.require_pkce is None
     assert client.token_endpoint_auth_method == "none"
     assert {FULL_ACCESS, "orders", "openid", "offline_access"} <= set(client.scope)
 

@@ -233,13 +233,13 @@ ORPHAN = replace(BARE, client_id="gone")
 @pytest.mark.parametrize(
     ("grant", "lifetime"),
     [
-        (replace(BARE, generation=0, code=CODE), 10),
+        (replace(BARE, generation=0, code=CODE), 100),
         (replace(BARE, offline=False), 100),
         (replace(BARE, generation=0, offline=False), 100),
         (replace(BARE, offline=False, rotated_at=NOW + 50), 150),
         (BARE, 1_000),
         (replace(BARE, used_at=NOW + 20_000), 10_000),
-        (replace(ORPHAN, generation=0, code=CODE), 60),
+        (replace(ORPHAN, generation=0, code=CODE), 1_800),
         (replace(ORPHAN, offline=False), 1_800),
         (ORPHAN, 30 * 86400),
         (replace(ORPHAN, used_at=NOW + 60 * WEEK), 52 * WEEK),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from everbearer.oauth.authorization_request import (
-    NONE,
     AuthorizationRequest,
     default_response_mode,
     read_authorization_request,
@@ -22,12 +21,14 @@ from everbearer.oauth.client import Client
 from everbearer.oauth.error_response import error_members
 from everbearer.oauth.errors import InvalidRequest, LoginRequired, OAuthError, UnmetAuthenticationRequirements
 from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.front_channel import issue_to_browser
 from everbearer.oauth.messages import Response
 from everbearer.oauth.models import Authentication, CodeBinding, Grant
 from everbearer.oauth.parameters import Parameters, parse
 from everbearer.oauth.randomness import random_bytes, random_id
-from everbearer.oauth.refresh_tokens import SECRET_LENGTH, seal_code
+from everbearer.oauth.refresh_tokens import SECRET_LENGTH
 from everbearer.oauth.response_modes import ResponseMode, carry
+from everbearer.oauth.response_types import CODE, NONE, gives
 from everbearer.oauth.scope import format_scope
 
 
@@ -107,7 +108,7 @@ async def complete_authorization(
     address: str = "",
     agent: str = "",
 ) -> Response:
-    """Store a grant and return the response that takes its code to the client.
+    """Store a grant and return the response that takes its code, or what else it gives, to the client.
 
     `consent_epoch` is that of the consent the user gave or had given; None where the client needs none. Where the
     request requires another user or sign-in (`unmet`), the response takes that error there.
@@ -118,8 +119,25 @@ async def complete_authorization(
     back = _Return(request.client, request.redirect_uri, request.response_mode, request.state)
     if request.response_type == NONE:
         return _response({}, back, server)
-    now = server.now()
-    grant = Grant(
+    grant = _grant(request, authentication, consent_epoch, now=server.now())
+    try:
+        members = await issue_to_browser(request, grant, server)
+    except OAuthError as error:
+        return _error_response(error, back, server)
+    created = _created(grant, address, agent)
+    await server.store.create_grant(grant, created)
+    server.tell(created)
+    return _response(members, back, server)
+
+
+def _grant(
+    request: AuthorizationRequest, authentication: Authentication, consent_epoch: int | None, *, now: int
+) -> Grant:
+    binding = CodeBinding(
+        redirect_uri=request.redirect_uri_sent, code_challenge=request.code_challenge, nonce=request.nonce
+    )
+    gives_code = gives(request.response_type, CODE)
+    return Grant(
         grant_id=random_id(),
         client_id=request.client.client_id,
         subject=authentication.subject,
@@ -130,19 +148,14 @@ async def complete_authorization(
         created_at=now,
         rotated_at=now,
         used_at=now,
-        code=CodeBinding(
-            redirect_uri=request.redirect_uri_sent, code_challenge=request.code_challenge, nonce=request.nonce
-        ),
+        # Without a code there is nothing to redeem.
+        generation=0 if gives_code else 1,
+        code=binding if gives_code else None,
         claims=request.claims,
         resources=request.resources,
         client_epoch=request.client.epoch,
         consent_epoch=consent_epoch,
     )
-    code = seal_code(grant, server.sealer)
-    created = _created(grant, address, agent)
-    await server.store.create_grant(grant, created)
-    server.tell(created)
-    return _response({"code": code}, back, server)
 
 
 def unmet(

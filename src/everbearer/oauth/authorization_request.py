@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from everbearer.oauth.authorization_rules import code_challenge_of, nonce_of, response_type_of, scope_of
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import ClaimsParameter, read_claims_parameter, scope_of_claims, within_reach
-from everbearer.oauth.client import AUTHORIZATION_CODE, REFRESH_TOKEN, Client, SubjectType
+from everbearer.oauth.client import Client
 from everbearer.oauth.errors import (
     InvalidRequest,
-    InvalidScope,
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
-    UnauthorizedClient,
-    UnsupportedResponseType,
 )
 from everbearer.oauth.id_tokens import read_id_token_hint
 from everbearer.oauth.models import RequestedClaims
@@ -24,19 +22,13 @@ from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
 from everbearer.oauth.resource import Resources
 from everbearer.oauth.resource_indicators import authorized_resources
 from everbearer.oauth.response_modes import ResponseMode
-from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, parse_scope, require_within
+from everbearer.oauth.response_types import CODE, NONE, gives, gives_to_browser
+from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope
 from everbearer.oauth.subjects import NamedSubject
 
-CODE = "code"
-NONE = "none"
-"""Nothing is issued; the browser only comes back signed in (Multiple Response Type Encoding Practices §4)."""
-RESPONSE_TYPES = (CODE, NONE)
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 MOST_LANGUAGES = 10
-_OF_THE_BROWSER = frozenset({"token", "id_token"})
-"""What no response type here gives, and what must never stand in a query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +37,7 @@ class AuthorizationRequest:
 
     client: Client
     response_type: str
+    """One of `RESPONSE_TYPES`."""
     response_mode: ResponseMode
     redirect_uri: str
     """Where to answer."""
@@ -119,8 +112,8 @@ def _only_redirect_uri(parameters: Parameters, client: Client) -> str:
 
 def default_response_mode(parameters: Parameters) -> ResponseMode:
     """Return how to answer where the request does not say (Multiple Response Type Encoding Practices §3 and §5)."""
-    for_the_browser = _OF_THE_BROWSER & set(parameters.get("response_type", "").split())
-    return ResponseMode.FRAGMENT if for_the_browser else ResponseMode.QUERY
+    to_browser = gives_to_browser(parameters.get("response_type", ""))
+    return ResponseMode.FRAGMENT if to_browser else ResponseMode.QUERY
 
 
 def response_mode_of(parameters: Parameters) -> ResponseMode:
@@ -149,8 +142,9 @@ async def read_authorization_request(
         OAuthError: it cannot be granted, whoever signs in.
     """
     _refuse_what_is_not_offered(parameters)
-    response_type = _response_type(parameters, client, server)
-    scope = _scope(parameters, client, server)
+    response_type = response_type_of(parameters, client, server)
+    scope = scope_of(parameters, client, response_type, server)
+    nonce = nonce_of(parameters, response_type, scope)
     claims = _claims(parameters, scope)
     reached = within_reach(claims.requested, client, server)
     return AuthorizationRequest(
@@ -162,8 +156,8 @@ async def read_authorization_request(
         scope=scope,
         resources=authorized_resources(parameters, scope, client, server),
         state=parameters.get("state", ""),
-        nonce=parameters.get("nonce", ""),
-        code_challenge=_code_challenge(parameters, client) if response_type == CODE else "",
+        nonce=nonce,
+        code_challenge=code_challenge_of(parameters, client, scope, server) if gives(response_type, CODE) else "",
         prompt=_prompt(parameters),
         max_age=_max_age(parameters),
         login_hint=parameters.get("login_hint", ""),
@@ -188,48 +182,6 @@ def _refuse_what_is_not_offered(parameters: Parameters) -> None:
         raise RequestUriNotSupported("request_uri is not supported; send the parameters themselves")
     if "registration" in parameters:
         raise RegistrationNotSupported("the registration parameter is not supported")
-
-
-def _response_type(parameters: Parameters, client: Client, server: AuthorizationServer) -> str:
-    response_type = parameters.require("response_type")
-    if response_type not in RESPONSE_TYPES:
-        raise UnsupportedResponseType("response_type must be code")
-    if AUTHORIZATION_CODE not in client.grant_types:
-        raise UnauthorizedClient("this client may not use the authorization code grant")
-    if client.subject_type is SubjectType.PAIRWISE and not server.pairwise_salt():
-        raise UnauthorizedClient("this client has pairwise subjects, and the server has none to give")
-    return response_type
-
-
-def _scope(parameters: Parameters, client: Client, server: AuthorizationServer) -> Scope:
-    scope = parse_scope(parameters.get("scope", ""))
-    # "If the client omits the scope parameter [...], the authorization server MUST either process the request using a
-    # pre-defined default value or fail the request indicating an invalid scope" (RFC 6749 §3.3).
-    if not scope:
-        raise InvalidScope("the parameter scope is missing, e.g. scope=openid offline_access")
-    require_within(scope, tuple(server.scopes), "is not known here")
-    require_within(scope, client.scope, "is not allowed to this client")
-    # "The Authorization Server MUST ignore the offline_access request unless [...]" (OpenID Connect Core §11).
-    keep_offline = REFRESH_TOKEN in client.grant_types
-    kept = tuple(value for value in scope if keep_offline or value != OFFLINE_ACCESS)
-    if not kept:
-        raise InvalidScope("this client may not have refresh tokens; ask for more than offline_access")
-    return kept
-
-
-def _code_challenge(parameters: Parameters, client: Client) -> str:
-    challenge = parameters.get("code_challenge")
-    method = parameters.get("code_challenge_method")
-    if challenge is None:
-        # "Public clients MUST use PKCE" (RFC 9700 §2.1.1).
-        if client.public or client.require_pkce or method is not None:
-            raise InvalidRequest("the parameter code_challenge is missing: this client must use PKCE (RFC 7636)")
-        return ""
-    if method != "S256":
-        raise InvalidRequest("code_challenge_method must be S256")
-    if not _CHALLENGE.fullmatch(challenge):
-        raise InvalidRequest("code_challenge must be the SHA-256 of the code_verifier in base64url: 43 characters")
-    return challenge
 
 
 def _prompt(parameters: Parameters) -> frozenset[str]:

@@ -13,6 +13,7 @@ from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.profile import STRICT, Profile
 from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
@@ -123,6 +124,8 @@ class AuthorizationServer:
     pairwise_salt: Callable[[], bytes] = no_salt
     """Returns 32 random bytes that pairwise subjects are made with. Who changes them changes all these subjects; who
     knows them can tell whom a pairwise subject stands for."""
+    profile: Profile = STRICT
+    """What clients may have without a setting of their own."""
     acr_values: tuple[str, ...] = ()
     """The `acr` values that sign-ins can have, for the metadata."""
     grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]

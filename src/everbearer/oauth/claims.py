@@ -105,18 +105,21 @@ def userinfo_claims(
 
 
 async def id_token_claims(
-    grant: Grant, scope: Scope, client: Client, server: AuthorizationServer
+    grant: Grant, scope: Scope, client: Client, server: AuthorizationServer, *, alone: bool = False
 ) -> Mapping[str, object]:
     """Return the user's claims for the ID token: those that the request asked for there, and that its client has there.
 
-    Other claims of a scope are for userinfo alone "when a response_type value is used that results in an Access Token
-    being issued" (§5.4), and here each is.
+    Other claims of a scope are for userinfo "when a response_type value is used that results in an Access Token being
+    issued. However, when no Access Token is issued [...], the resulting Claims are returned in the ID Token" (§5.4):
+    it comes `alone`.
     """
     requested = grant.claims or _NOTHING_REQUESTED
-    if not requested.id_token and not client.id_token_claims:
+    if not requested.id_token and not client.id_token_claims and not alone:
         return NO_CLAIMS
     claims = await server.claims(grant.subject) or {}
     asked = {**_reached(requested.id_token, client, server), **_always_there(claims, scope, client, server)}
+    if alone:
+        asked |= _of_scope(scope, client, server)
     return _of_users(_shown(claims, asked, requested.locales))
 
 

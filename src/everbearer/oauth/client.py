@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from everbearer.oauth.models import DAY, MINUTE, WEEK
+from everbearer.oauth.response_types import CODE
 from everbearer.oauth.scope import Scope
 
 AUTHORIZATION_CODE = "authorization_code"
+IMPLICIT = "implicit"
+"""Stands for tokens in authorization responses (RFC 7591 §2.1); no request to the token endpoint has it."""
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
 
@@ -104,6 +107,8 @@ class Client:
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+    response_types: tuple[str, ...] = (CODE,)
+    """What it may ask the authorization endpoint for; `none`, which gives nothing, it may without being listed."""
     scope: Scope = ()
     """All it may ask for."""
     subject_type: SubjectType = SubjectType.PUBLIC
@@ -115,7 +120,9 @@ class Client:
     """The claims that stand in its ID tokens too, whenever the scope of the token gives them."""
     first_party: bool = False
     """The operator's own: no consent page, and userinfo shows all claims."""
-    require_pkce: bool = True
+    require_pkce: bool | None = None
+    """Refuse to give codes without PKCE; False: give them without. None: a confidential client may send a `nonce` in an
+    OpenID request instead, or whatever the server's profile allows. Public clients always need PKCE."""
     access_token_format: AccessTokenFormat = AccessTokenFormat.JWT
     access_token_signing_alg: str = "ES256"
     id_token_signed_response_alg: str = "ES256"

@@ -9,6 +9,7 @@ from everbearer.oauth.claim_rules import claim_problems
 from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
+    IMPLICIT,
     REFRESH_TOKEN,
     AccessTokenFormat,
     AuthMethod,
@@ -21,6 +22,7 @@ from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_p
 from everbearer.oauth.redirect_uri_rules import redirect_uri_problem
 from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.resource import is_resource_identifier
+from everbearer.oauth.response_types import CODE, RESPONSE_TYPES, gives, gives_to_browser, normal_response_type
 from everbearer.oauth.scope import OFFLINE_ACCESS
 from everbearer.oauth.uris import is_web_page
 
@@ -37,6 +39,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_authentication(client),
         *key_problems(client),
         *_grant_types(client),
+        *_response_types(client),
         *_redirects(client),
         *_subjects(client),
         *claim_problems(client),
@@ -89,9 +92,28 @@ def _grant_types(client: Client) -> Iterator[str]:
         yield "scope has offline_access, which asks for a refresh token: add refresh_token to grant_types"
 
 
+def _response_types(client: Client) -> Iterator[str]:
+    types = [normal_response_type(each) for each in client.response_types]
+    unknown = [each for each in types if each not in RESPONSE_TYPES]
+    if unknown:
+        yield f"response_types: {unknown[0]!r} is not one of: {', '.join(RESPONSE_TYPES)}"
+        return
+    # "a server supporting these fields SHOULD take steps to ensure that a client cannot register itself into an
+    # inconsistent state" (RFC 7591 §2.1).
+    to_browser = any(map(gives_to_browser, types))
+    if to_browser and IMPLICIT not in client.grant_types:
+        yield "response_types has tokens by the browser: add implicit to grant_types, or take them out"
+    if IMPLICIT in client.grant_types and not to_browser:
+        yield "grant_types has implicit, but response_types no id_token or token: take implicit out"
+    if AUTHORIZATION_CODE in client.grant_types and not any(gives(each, CODE) for each in types):
+        yield "grant_types has authorization_code, but response_types no code: add code, or take authorization_code out"
+    if any(gives(each, CODE) and each != CODE for each in types) and AUTHORIZATION_CODE not in client.grant_types:
+        yield "response_types has a code beside tokens: add authorization_code to grant_types"
+
+
 def _redirects(client: Client) -> Iterator[str]:
-    if AUTHORIZATION_CODE in client.grant_types and not client.redirect_uris:
-        yield "authorization_code needs a place to send the code: add at least one URI to redirect_uris"
+    if {AUTHORIZATION_CODE, IMPLICIT} & set(client.grant_types) and not client.redirect_uris:
+        yield "signing users in needs a place to send them back to: add at least one URI to redirect_uris"
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         for uri in getattr(client, name):
             problem = redirect_uri_problem(uri)

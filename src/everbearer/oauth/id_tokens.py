@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256, sha512
+from types import MappingProxyType
 
 from everbearer.oauth import jws
 from everbearer.oauth.access_tokens import authentication_claims
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import NO_CLAIMS, id_token_claims
 from everbearer.oauth.client import Client
+from everbearer.oauth.encoding import base64url
 from everbearer.oauth.encryption import encryption_for
 from everbearer.oauth.jwe import Encryption, encrypt
 from everbearer.oauth.models import Grant
@@ -18,6 +21,7 @@ from everbearer.oauth.sid import sid_for
 from everbearer.oauth.subjects import subject_for
 
 JWT_TYPE = "JWT"
+NOTHING_BESIDE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +47,12 @@ class Hint:
     """Empty where it says none."""
 
 
-async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: AuthorizationServer) -> IdTokenParts:
+async def id_token_parts(
+    grant: Grant, scope: Scope, client: Client, server: AuthorizationServer, *, alone: bool = False
+) -> IdTokenParts:
     """Return what an ID token of this scope is made of; to be awaited before anything is spent.
+
+    `alone` says that no access token will ever come, to get the user's claims with.
 
     Raises:
         InvalidClientMetadata: it is to be encrypted, and the client has no key that fits.
@@ -52,7 +60,7 @@ async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: Aut
     """
     if OPENID not in scope:
         return NO_PARTS
-    claims = await id_token_claims(grant, scope, client, server)
+    claims = await id_token_claims(grant, scope, client, server, alone=alone)
     alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
     if alg is None:
         return IdTokenParts(user_claims=claims, encryption=None) if claims else NO_PARTS
@@ -60,9 +68,20 @@ async def id_token_parts(grant: Grant, scope: Scope, client: Client, server: Aut
 
 
 def mint_id_token(
-    client: Client, grant: Grant, parts: IdTokenParts, server: AuthorizationServer, *, now: int, nonce: str = ""
+    client: Client,
+    grant: Grant,
+    parts: IdTokenParts,
+    server: AuthorizationServer,
+    *,
+    now: int,
+    nonce: str = "",
+    beside: Mapping[str, str] = NOTHING_BESIDE,
 ) -> str:
-    """Return an ID token. `nonce` is that of the authorization request, and left out at a refresh (§12.2)."""
+    """Return an ID token. `nonce` is that of the authorization request, and left out at a refresh (§12.2).
+
+    `beside` is what comes with it by the browser, each value under the claim that is to hold its hash: `at_hash` or
+    `c_hash`.
+    """
     claims: dict[str, object] = {
         **parts.user_claims,
         "iss": server.issuer,
@@ -78,7 +97,10 @@ def mint_id_token(
         claims["sid"] = sid_for(client.client_id, grant.authentication.session_id)
     if nonce:
         claims["nonce"] = nonce
-    signed = jws.sign(claims, server.keys().signer(client.id_token_signed_response_alg), typ=JWT_TYPE)
+    key = server.keys().signer(client.id_token_signed_response_alg)
+    for name, value in beside.items():
+        claims[name] = _left_half(value, key.alg)
+    signed = jws.sign(claims, key, typ=JWT_TYPE)
     # "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT" (§2).
     return encrypt(signed.encode(), parts.encryption, nested=True) if parts.encryption else signed
 
@@ -94,3 +116,11 @@ def read_id_token_hint(text: str, server: AuthorizationServer) -> Hint | None:
     if claims is None or claims.get("iss") != server.issuer or "exp" not in claims:
         return None
     return Hint(subject=claims["sub"], client_id=claims["aud"], sid=claims.get("sid", ""))
+
+
+def _left_half(value: str, alg: str) -> str:
+    # "the base64url encoding of the left-most half of the hash of the octets of the ASCII representation of the
+    # access_token value, where the hash algorithm used is the hash algorithm used in the alg Header Parameter of the ID
+    # Token's JOSE Header" (§3.1.3.6). That of Ed25519 is SHA-512.
+    digest = (sha512 if alg == "EdDSA" else sha256)(value.encode()).digest()
+    return base64url(digest[: len(digest) // 2])

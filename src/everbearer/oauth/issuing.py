@@ -6,7 +6,7 @@ from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.id_tokens import IdTokenParts, mint_id_token
-from everbearer.oauth.lifetimes import access_token_life, expiry
+from everbearer.oauth.lifetimes import Expiry, access_token_life, expiry
 from everbearer.oauth.models import Grant
 from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.resource_indicators import Target
@@ -32,9 +32,7 @@ def issue_tokens(
     `parts` are those of an ID token of this scope. `target` narrows the access token to its resources.
     """
     ends = expiry(grant, client)
-    life = access_token_life(client.lifetimes, server.chance, target.lifetime if target else None)
-    expires_in = max(1, min(life, ends.absolute_at - now))
-    access_token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in, target=target)
+    access_token, expires_in = issue_access_token(client, grant, scope, server, ends, now=now, target=target)
     # "the authorization server must indicate the access token's effective scope to the client" (RFC 8707 §2.2).
     reached = target.scope if target else scope
     id_token = None
@@ -60,3 +58,20 @@ def issue_tokens(
         grant_id=grant.grant_id,
         subject=grant.subject,
     )
+
+
+def issue_access_token(
+    client: Client,
+    grant: Grant,
+    scope: Scope,
+    server: AuthorizationServer,
+    ends: Expiry,
+    *,
+    now: int,
+    target: Target | None = None,
+) -> tuple[str, int]:
+    """Return an access token of a grant that ends then, and for how many seconds it is good."""
+    life = access_token_life(client.lifetimes, server.chance, target.lifetime if target else None)
+    expires_in = max(1, min(life, ends.absolute_at - now))
+    token = mint_access_token(client, scope, server, grant=grant, now=now, expires_in=expires_in, target=target)
+    return token, expires_in

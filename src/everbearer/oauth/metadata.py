@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from everbearer.oauth.authorization_request import PROMPTS, RESPONSE_TYPES
+from everbearer.oauth.authorization_request import PROMPTS
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.client import AuthMethod, SubjectType
+from everbearer.oauth.client import IMPLICIT, AuthMethod, SubjectType
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.paths import PATHS as PATHS
 from everbearer.oauth.response_modes import ResponseMode
+from everbearer.oauth.response_types import gives_to_browser
 
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 OAUTH_AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
@@ -24,6 +25,7 @@ _ALWAYS_THERE = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "
 def metadata(server: AuthorizationServer) -> dict[str, object]:
     """Return the metadata document: the same for OpenID Connect Discovery and RFC 8414."""
     algs = [alg for alg in ALGORITHMS if alg in server.keys().signing]
+    implicit = [IMPLICIT] if any(map(gives_to_browser, server.profile.response_types)) else []
     methods = [method for method in AuthMethod if method is not AuthMethod.NONE]
     # "Servers SHOULD support RS256. The value none MUST NOT be used" (RFC 8414 §2).
     assertion_algs = [*ALGORITHMS, ED25519, SECRET_ALGORITHM]
@@ -32,9 +34,9 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         **{name: server.base + path for name, path in PATHS.items()},
         "scopes_supported": list(server.scopes),
         "claims_supported": list(dict.fromkeys([*_ALWAYS_THERE, *_claims(server)])),
-        "response_types_supported": list(RESPONSE_TYPES),
+        "response_types_supported": list(server.profile.response_types),
         "response_modes_supported": list(ResponseMode),
-        "grant_types_supported": sorted(server.grants),
+        "grant_types_supported": sorted({*server.grants, *implicit}),
         "subject_types_supported": list(SubjectType) if server.pairwise_salt() else [SubjectType.PUBLIC],
         **_response_algs(algs),
         "token_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],

@@ -22,6 +22,7 @@ from everbearer.oauth.authorization_server import (
 from everbearer.oauth.events import Event
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
+from everbearer.oauth.profile import PROFILES
 from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
@@ -120,6 +121,7 @@ def site_of(parts: Parts) -> Site:
         now=parts.now,
         notify=parts.notify,
         hears=HEARS,
+        profile=PROFILES[config.profile],
         acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
     )
     sign_in = config.sign_in

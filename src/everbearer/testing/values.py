@@ -37,6 +37,7 @@ CLIENT = Client(
     redirect_uris=("https://app.example/callback", "http://localhost:8080/", "com.example.app:/callback"),
     post_logout_redirect_uris=("https://BYE.example:443/out",),
     grant_types=("authorization_code",),
+    response_types=("code id_token",),
     scope=("openid", "offline_access"),
     subject_type=SubjectType.PAIRWISE,
     sector_identifier="app.example",

@@ -17,9 +17,10 @@ from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
 from everbearer.server.config.reading import ConfigError, is_list, is_table
 from everbearer.server.config.reference import reference, settings
-from everbearer.server.config.rules import serving_problems, weakenings
+from everbearer.server.config.rules import serving_problems
 from everbearer.server.config.secrets import client_secrets, read_secret_file, secret_warnings, server_secrets
 from everbearer.server.config.tls import tls_problems
+from everbearer.server.config.weakenings import weakenings
 from everbearer.server.config.words import toml_text
 from everbearer.server.opening import MASK, shown
 

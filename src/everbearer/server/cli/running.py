@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import Callable, Generator
@@ -26,6 +27,7 @@ from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import config_problems, serving_problems
 from everbearer.server.config.secrets import secret_warnings
 from everbearer.server.config.tls import tls_problems
+from everbearer.server.config.weakenings import weakenings
 from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.observing.logs import configure_logs
 from everbearer.server.observing.scraping import metrics_port
@@ -37,6 +39,8 @@ from everbearer.server.running.serving import Job
 from everbearer.server.running.serving import serve as serve_job
 from everbearer.server.running.workers import Workers
 from everbearer.server.signing_keys import KeysUnreadable, SigningKeys, tend_keys
+
+log = logging.getLogger("everbearer")
 
 
 def serve(
@@ -59,6 +63,8 @@ def serve(
         warn(f"warning: {warning}")
     applied, _ = _make_ready(loaded, lambda config, _: config)
     configure_logs(loaded.logs)
+    for weaker in weakenings(loaded):
+        log.warning("weaker by choice: %s", weaker)
     host, port = loaded.server.host, loaded.server.port
     listening = _listen(host, port, otherwise="write another into server.port or server.host")
     where = {"issuer": loaded.issuer, "host": host, "port": port}

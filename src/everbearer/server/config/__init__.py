@@ -198,6 +198,14 @@ class Config(Section, frozen=True, kw_only=True):
             "`EVERBEARER_SECRET` and `EVERBEARER_SECRET_FILE` come before it."
         ),
     ] = ""
+    profile: Annotated[
+        Literal["strict", "openid-certification"],
+        Meta(
+            description="What clients may have without a setting of their own. `strict`: nothing that is weaker than "
+            "it could be. `openid-certification`: what the OpenID Foundation's plans need; `config check` says what "
+            "that weakens."
+        ),
+    ] = "strict"
     server: ServerSection = ServerSection()
     lifetimes: LifetimesSection = LifetimesSection()
     rotation: RotationSection = RotationSection()

@@ -10,7 +10,10 @@ from msgspec import Meta
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.section import Alg, ContentEncryption, FilePath, KeyEncryption, Section
 
-GrantType: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
+GrantType: TypeAlias = Literal["authorization_code", "implicit", "refresh_token", "client_credentials"]
+ResponseType: TypeAlias = Literal[
+    "code", "none", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
+]
 ClientType: TypeAlias = Literal["spa", "native", "web", "machine"]
 
 
@@ -22,7 +25,7 @@ class ClientSection(Section, frozen=True, kw_only=True):
         ClientType,
         Meta(
             description="`spa` and `native`: public, PKCE required, refresh tokens rotate. `web`: confidential, PKCE "
-            "by `require_pkce`, no rotation by default. `machine`: `client_credentials` only."
+            "or a nonce required, no rotation by default. `machine`: `client_credentials` only."
         ),
     ]
     client_name: Annotated[str, Meta(description="What users see; the client id where it is empty.")] = ""
@@ -68,8 +71,17 @@ class ClientSection(Section, frozen=True, kw_only=True):
         tuple[str, ...], Meta(description="Where users may be sent after signing out; compared exactly.")
     ] = ()
     grant_types: Annotated[
-        tuple[GrantType, ...] | None, Meta(description="How it may get tokens; `none`: what its type needs.")
+        tuple[GrantType, ...] | None,
+        Meta(description="How it may get tokens; `none`: what its type and `response_types` need."),
     ] = None
+    response_types: Annotated[
+        tuple[ResponseType, ...],
+        Meta(
+            min_length=1,
+            description="What it may ask the authorization endpoint for, beside `none`. Those with `id_token` or "
+            "`token` send tokens by way of the browser; `config check` says what that weakens.",
+        ),
+    ] = ("code",)
     scope: Annotated[
         str | None,
         Meta(
@@ -109,7 +121,10 @@ class ClientSection(Section, frozen=True, kw_only=True):
     )
     require_pkce: Annotated[
         bool | None,
-        Meta(description="Refuse authorization requests without PKCE; `none`: yes unless its type is `web`."),
+        Meta(
+            description="`true`: no code without PKCE. `none`: the same, but a client of type `web` may send a `nonce` "
+            "in an OpenID request instead. `false`: a client of type `web` needs neither."
+        ),
     ] = None
     access_token_format: Annotated[
         Literal["jwt", "opaque"],

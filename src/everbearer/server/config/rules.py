@@ -70,16 +70,6 @@ def serving_problems(config: Config) -> tuple[str, ...]:
     return ()
 
 
-def weakenings(config: Config) -> tuple[str, ...]:
-    """Return what is weaker by choice than it could be: the setting, whom it concerns, and what it costs."""
-    without_pkce = [client.client_id for client in config.clients if client.type == "web" and not client.require_pkce]
-    words = (
-        f"require_pkce = false ({', '.join(without_pkce)}): a stolen code is held back by the client's authentication "
-        "alone, and nothing ties it to the browser that asked for it (RFC 9700 §2.1.1); set it to true if it sends PKCE"
-    )
-    return (words,) if without_pkce else ()
-
-
 def _issuer(issuer: str) -> Iterator[str]:
     parts = urlsplit(issuer)
     if issuer and (parts.scheme not in {"http", "https"} or not parts.hostname):

@@ -9,6 +9,7 @@ import msgspec
 from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
+    IMPLICIT,
     REFRESH_TOKEN,
     AccessTokenFormat,
     AuthMethod,
@@ -19,7 +20,8 @@ from everbearer.oauth.client import (
 )
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import CLIENT_SECRET
-from everbearer.oauth.scope import Scope, parse_scope
+from everbearer.oauth.response_types import CODE, gives, gives_to_browser
+from everbearer.oauth.scope import OFFLINE_ACCESS, Scope, parse_scope
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import FULL_ACCESS, Config
 from everbearer.server.config.clients import ClientSection
@@ -76,7 +78,8 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         claims=section.claims,
         id_token_claims=section.id_token_claims,
         first_party=section.first_party,
-        require_pkce=section.type != "web" if section.require_pkce is None else section.require_pkce,
+        response_types=section.response_types,
+        require_pkce=section.require_pkce,
         access_token_format=AccessTokenFormat(section.access_token_format),
         access_token_signing_alg=section.access_token_signing_alg,
         id_token_signed_response_alg=section.id_token_signed_response_alg,
@@ -118,7 +121,11 @@ def _auth_method(section: ClientSection, hashes: tuple[str, ...]) -> AuthMethod 
 
 
 def _grant_types(section: ClientSection) -> tuple[str, ...]:
-    return (CLIENT_CREDENTIALS,) if section.type == "machine" else (AUTHORIZATION_CODE, REFRESH_TOKEN)
+    if section.type == "machine":
+        return (CLIENT_CREDENTIALS,)
+    by_code = any(gives(each, CODE) for each in section.response_types)
+    to_browser = any(map(gives_to_browser, section.response_types))
+    return (*((AUTHORIZATION_CODE, REFRESH_TOKEN) if by_code else ()), *((IMPLICIT,) if to_browser else ()))
 
 
 def _scope(section: ClientSection, config: Config) -> Scope:
@@ -127,4 +134,6 @@ def _scope(section: ClientSection, config: Config) -> Scope:
         return ()
     if section.first_party and section.type in {"spa", "native"}:
         return tuple(config.all_scopes)
-    return tuple(value for value in config.all_scopes if value != FULL_ACCESS)
+    refreshes = REFRESH_TOKEN in (section.grant_types or _grant_types(section))
+    withheld = {FULL_ACCESS} if refreshes else {FULL_ACCESS, OFFLINE_ACCESS}
+    return tuple(value for value in config.all_scopes if value not in withheld)

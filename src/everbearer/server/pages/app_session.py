@@ -20,7 +20,7 @@ from everbearer.oauth.authorization_endpoint import (
     refuse_authorization,
     validate_authorization_request,
 )
-from everbearer.oauth.authorization_request import NONE, AuthorizationRequest
+from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.errors import LoginRequired, StoreUnavailable
@@ -31,6 +31,7 @@ from everbearer.oauth.models import Grant
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
+from everbearer.oauth.response_types import NONE
 from everbearer.oauth.rotation import Move, judge, policy_for
 from everbearer.server.config import FULL_ACCESS
 from everbearer.server.pages.browser import browser_of, signed_in

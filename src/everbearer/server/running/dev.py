@@ -132,7 +132,15 @@ def _demo_clients(config: Config, credentials: DemoCredentials, more: tuple[str,
 
     return (
         browser("demo-spa", "Demo single-page app", first_party=True),
-        browser("demo-web", "Demo web app", type="web", first_party=True, client_secret=credentials.web_secret),
+        # Applications that send no PKCE by themselves, such as PHP's league/oauth2-client, are to be tried as they are.
+        browser(
+            "demo-web",
+            "Demo web app",
+            type="web",
+            first_party=True,
+            client_secret=credentials.web_secret,
+            require_pkce=False,
+        ),
         browser("demo-third-party", "Demo app of somebody else"),
         ClientSection(
             client_id="demo-machine",

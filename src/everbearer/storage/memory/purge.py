@@ -44,7 +44,8 @@ def _died_at(tables: Tables, grant: Grant) -> int:
     if ended is not None:
         return ended.at
     if grant.generation == 0 and grant.code is not None:
-        return grant.created_at + lifetimes.authorization_code
+        # With a code an access token may have come.
+        return grant.created_at + max(lifetimes.authorization_code, lifetimes.access_token)
     if not grant.offline:
         return grant.rotated_at + lifetimes.access_token
     absolute = grant.created_at + lifetimes.refresh_token

@@ -44,7 +44,8 @@ _SESSIONS_AND_ENDS = SESSIONS_AND_ENDS.replace(
     "FROM sessions", f"FROM (SELECT * {_OF_SESSIONS} LIMIT {WINDOW}) AS sessions"
 )
 
-# A client that is gone, or in another store, leaves its grants the default lifetimes.
+# A client that is gone, or in another store, leaves its grants the default lifetimes. With a code an access token may
+# have come.
 DEAD_GRANTS = f"""
 SELECT grants.grant_id, grants.generation, grants.used_at
 {_GRANTS_AND_ENDS}LEFT JOIN clients ON clients.client_id = grants.client_id
@@ -55,6 +56,7 @@ WHERE CASE
         OR consent_end.at <= :before OR session_end.at <= :before
     WHEN grants.generation = 0 AND grants.code IS NOT NULL THEN
         grants.created_at + COALESCE(clients.authorization_code, :authorization_code) <= :before
+        AND grants.created_at + COALESCE(clients.access_token, :access_token) <= :before
     WHEN grants.offline = 0 THEN
         grants.rotated_at + COALESCE(clients.access_token, :access_token) <= :before
     ELSE

@@ -1,0 +1,55 @@
+"""What is weaker by choice than it could be, in words: the setting, whom it concerns, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from everbearer.oauth.response_types import ID_TOKEN, TOKEN, gives
+from everbearer.server.config import Config
+from everbearer.server.config.clients import ClientSection
+
+_UNBOUND = (
+    "a stolen code is held back by the client's authentication alone, and nothing ties it to the browser that asked "
+    "for it (RFC 9700 §2.1.1)"
+)
+_TOKENS = (
+    "access tokens stand in the address of the page that they are sent to, where scripts, extensions and histories can "
+    "read them (RFC 9700 §2.1.2)"
+)
+_ID_TOKENS = "who a user is passes through the browser, and whoever reads the address can read it too"
+
+
+def weakenings(config: Config) -> tuple[str, ...]:
+    """Return what is weaker by choice, a sentence without its stop each."""
+    return (*_of_profile(config), *_of_clients(config))
+
+
+def _of_profile(config: Config) -> Iterator[str]:
+    if config.profile == "openid-certification":
+        where = 'profile = "openid-certification"'
+        yield f"{where}: clients of type web need neither PKCE nor a nonce: {_UNBOUND}"
+        yield f"{where}: clients may register response types with token: {_TOKENS}"
+        yield f"{where}: clients may register response types with id_token: {_ID_TOKENS}"
+
+
+def _of_clients(config: Config) -> Iterator[str]:
+    yield from _of(
+        config,
+        lambda client: client.type == "web" and client.require_pkce is False,
+        "require_pkce = false",
+        f"{_UNBOUND}; set it to true if the client sends PKCE",
+    )
+    yield from _of(config, lambda client: _has(client, TOKEN), "response_types with token", f"{_TOKENS}; use code")
+    yield from _of(
+        config, lambda client: _has(client, ID_TOKEN), "response_types with id_token", f"{_ID_TOKENS}; use code"
+    )
+
+
+def _of(config: Config, concerns: Callable[[ClientSection], bool], setting: str, cost: str) -> Iterator[str]:
+    clients = [client.client_id for client in config.clients if concerns(client)]
+    if clients:
+        yield f"{setting} ({', '.join(clients)}): {cost}"
+
+
+def _has(client: ClientSection, value: str) -> bool:
+    return any(gives(each, value) for each in client.response_types)
