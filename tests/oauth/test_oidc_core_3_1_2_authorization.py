@@ -79,6 +79,24 @@ async def test_what_is_left_out_has_plain_defaults(world: World) -> None:
     assert (request.max_age, request.named, request.state, request.nonce) == (None, (), "", "")
 
 
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+async def test_a_client_has_its_defaults_where_its_request_does_not_say(world: World) -> None:
+    await world.change_client("spa", default_max_age=600, default_acr_values=("gold", "silver"))
+
+    silent, says = await world.ask(), await world.ask(max_age="0", acr_values="bronze")
+
+    assert (silent.max_age, silent.acr_values) == (600, ("gold", "silver"))
+    assert (says.max_age, says.acr_values) == (0, ("bronze",))
+
+
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.parametrize("required", [True, False])
+async def test_auth_time_stands_in_id_tokens_whether_or_not_a_client_requires_it(world: World, required: bool) -> None:
+    await world.change_client("spa", require_auth_time=required)
+
+    assert claims_of((await world.sign_in()).json["id_token"])["auth_time"] == world.clock.now
+
+
 @pytest.mark.spec("RFC 6749", "4.1.2.1")
 @pytest.mark.parametrize(
     "changes",

@@ -75,6 +75,16 @@ async def test_max_age_asks_again_when_the_sign_in_is_too_old(
     assert "code" in page.answer
 
 
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.parametrize(("seconds_later", "asked"), [(9, False), (11, True)])
+async def test_a_clients_default_max_age_asks_again_too(pages: PageWorld, seconds_later: int, asked: bool) -> None:
+    await pages.world.change_client("spa", default_max_age=10)
+    browser = await pages.signed_in()
+    pages.world.clock.advance(seconds_later)
+
+    assert ("sign-in" in (await pages.authorize(browser, "spa")).ids) is asked
+
+
 async def test_max_age_with_prompt_none_is_login_required(pages: PageWorld) -> None:
     browser = await pages.signed_in()
     pages.world.clock.advance(11)

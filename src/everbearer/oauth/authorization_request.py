@@ -159,14 +159,14 @@ async def read_authorization_request(
         nonce=nonce,
         code_challenge=code_challenge_of(parameters, client, scope, server) if gives(response_type, CODE) else "",
         prompt=_prompt(parameters),
-        max_age=_max_age(parameters),
+        max_age=_max_age(parameters, client),
         login_hint=parameters.get("login_hint", ""),
         named=(
             *await _hinted(parameters, client, server),
             *(NamedSubject(subject=subject, client=client) for subject in claims.subjects),
         ),
         ui_locales=_languages(parameters, "ui_locales"),
-        acr_values=tuple(parameters.get("acr_values", "").split()),
+        acr_values=tuple(parameters.get("acr_values", "").split()) or client.default_acr_values,
         required_acr=claims.required_acr,
         claims=reached,
         claims_scope=scope_of_claims(reached, client, server),
@@ -194,10 +194,11 @@ def _prompt(parameters: Parameters) -> frozenset[str]:
     return prompt
 
 
-def _max_age(parameters: Parameters) -> int | None:
+def _max_age(parameters: Parameters, client: Client) -> int | None:
     text = parameters.get("max_age")
+    # "The max_age request parameter overrides this default value" (OpenID Connect Dynamic Client Registration §2).
     if text is None:
-        return None
+        return client.default_max_age
     if not (text.isascii() and text.isdigit() and len(text) <= 10):  # noqa: PLR2004 - three centuries
         raise InvalidRequest("max_age must be a number of seconds")
     return int(text)

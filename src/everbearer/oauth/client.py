@@ -123,6 +123,12 @@ class Client:
     require_pkce: bool | None = None
     """Refuse to give codes without PKCE; False: give them without. None: a confidential client may send a `nonce` in an
     OpenID request instead, or whatever the server's profile allows. Public clients always need PKCE."""
+    default_max_age: int | None = None
+    """Seconds that a sign-in may be old where its requests have no `max_age`; None for no such limit."""
+    require_auth_time: bool = False
+    """It needs `auth_time` in its ID tokens, which all here have (OpenID Connect Dynamic Client Registration §2)."""
+    default_acr_values: tuple[str, ...] = ()
+    """What its sign-ins should be where its requests have no `acr_values`, the best first."""
     access_token_format: AccessTokenFormat = AccessTokenFormat.JWT
     access_token_signing_alg: str = "ES256"
     id_token_signed_response_alg: str = "ES256"

@@ -52,6 +52,11 @@ def client_problems(client: Client) -> tuple[str, ...]:
 def _identity(client: Client) -> Iterator[str]:
     if not _CLIENT_ID.fullmatch(client.client_id):
         yield "client_id must be 1 to 200 printable ASCII characters without spaces"
+    if client.default_max_age is not None and client.default_max_age < 0:
+        yield "default_max_age is negative: set a number of seconds, or none"
+    for value in client.default_acr_values:
+        if len(value.split()) != 1:
+            yield f"default_acr_values: {value!r} must be one value, without spaces"
 
 
 def _authentication(client: Client) -> Iterator[str]:

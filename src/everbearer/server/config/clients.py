@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
-from everbearer.server.config.section import Alg, ContentEncryption, FilePath, KeyEncryption, Section
+from everbearer.server.config.section import Alg, ContentEncryption, FilePath, KeyEncryption, Seconds, Section
 
 GrantType: TypeAlias = Literal["authorization_code", "implicit", "refresh_token", "client_credentials"]
 ResponseType: TypeAlias = Literal[
@@ -126,6 +126,17 @@ class ClientSection(Section, frozen=True, kw_only=True):
             "in an OpenID request instead. `false`: a client of type `web` needs neither."
         ),
     ] = None
+    default_max_age: Annotated[
+        Seconds | None,
+        Meta(description="How old a sign-in may be where its requests have no `max_age`; `none`: as old as a session."),
+    ] = None
+    require_auth_time: Annotated[
+        bool,
+        Meta(description="Its ID tokens must have `auth_time`. All do; this is what a client may have registered."),
+    ] = False
+    default_acr_values: Annotated[
+        tuple[str, ...], Meta(description="What it wishes of a sign-in where its requests have no `acr_values`.")
+    ] = ()
     access_token_format: Annotated[
         Literal["jwt", "opaque"],
         Meta(description="`jwt` (RFC 9068): anyone can verify it. `opaque`: ends at once with its grant."),
