@@ -39,6 +39,7 @@ SPECIFICATIONS: Mapping[str, str] = {
     "RFC 8707": "Resource Indicators",
     "RFC 8725": "JSON Web Token Best Current Practices",
     "RFC 9068": "JWT Profile for Access Tokens",
+    "RFC 9101": "JWT-Secured Authorization Request",
     "RFC 9110": "HTTP Semantics",
     "RFC 9112": "HTTP/1.1",
     "RFC 9207": "Authorization Server Issuer Identification",
@@ -66,7 +67,7 @@ NOT_SUPPORTED: Mapping[str, str] = {
     POSTGRESQL: "the statements are written for it and tested for their form",
     SDKS: "Python and browser",
     "Pushed authorization requests": "RFC 9126",
-    "Request objects": "RFC 9101, OpenID Connect Core §6; refused, and said so",
+    "Encrypted request objects": "RFC 9101 §6.1; refused, and said so",
     "Signed authorization responses (JARM)": "JWT Secured Authorization Response Mode",
     "Rich authorization requests": "RFC 9396",
     "Device authorization": "RFC 8628",
@@ -80,6 +81,9 @@ NOT_SUPPORTED: Mapping[str, str] = {
     "Front-channel logout": "OpenID Connect Front-Channel Logout",
     "Session management": "OpenID Connect Session Management",
     "Implicit and hybrid flows": "OpenID Connect Core §3.2 and §3.3; RFC 9700 §2.1.2 advises against them",
+    "Encrypted tokens": "RFC 7516",
+    "Signed userinfo": "OpenID Connect Core §5.3.2",
+    "Access tokens alone by the browser": "`response_type=token`, RFC 6749 §4.2; RFC 9700 §2.1.2 advises against it",
     "Resource owner password credentials": "RFC 6749 §4.3; RFC 9700 §2.4 forbids them",
 }
 """What is not there, and where it is specified."""

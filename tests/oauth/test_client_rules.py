@@ -43,8 +43,12 @@ ENCRYPTED = replace(
 )
 HYBRID = replace(WEB, response_types=("code token", "token id_token"), grant_types=(*WEB.grant_types, IMPLICIT))
 IMPLICIT_ONLY = replace(SPA, response_types=("id_token",), grant_types=(IMPLICIT,), scope=("openid",))
+SIGNS = replace(WEB, jwks_uri="https://app.example.com/jwks", require_signed_request_object=True)
+UNSIGNED = replace(
+    WEB, default_acr_values=("urn:x",), request_object_signing_alg="none", request_uris=("https://app.example.com/r#1",)
+)
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
-USUAL = [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED, HYBRID, IMPLICIT_ONLY]
+USUAL = [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED, HYBRID, IMPLICIT_ONLY, SIGNS, UNSIGNED]
 
 
 @pytest.mark.parametrize("client", USUAL, ids=lambda client: client.client_id)
@@ -76,8 +80,7 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SEALED, sealed_secrets=()), "needs each secret sealed in sealed_secrets too"),
         (replace(SEALED, secrets=(), sealed_secrets=()), "but the client has no secret"),
         (replace(WEB, sealed_secrets=("sealed",)), "sealed_secrets are for client_secret_jwt alone"),
-        (replace(WEB, jwks_uri="https://app.example.com/jwks"), "jwks and jwks_uri are for token_endpoint_auth_method"),
-        (replace(WEB, jwks=jwks_of(key_of("ES256"))), "jwks and jwks_uri are for token_endpoint_auth_method"),
+        (replace(WEB, jwks=published(RSA)), "jwks holds no key that verifies"),
         (replace(WEB, userinfo_signed_response_alg="none"), "userinfo_signed_response_alg 'none' is not one of ES256"),
         (replace(WEB, introspection_signed_response_alg="HS256"), "introspection_signed_response_alg 'HS256' is not"),
         (
@@ -103,6 +106,14 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
             replace(ENCRYPTED, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=published(RSA)),
             "jwks holds no key that verifies",
         ),
+        (replace(WEB, request_object_signing_alg="RS1"), "'RS1' is not one of ES256, RS256, PS256, EdDSA, HS256, none"),
+        (replace(WEB, request_object_signing_alg="HS256"), 'is for token_endpoint_auth_method "client_secret_jwt"'),
+        (replace(WEB, request_object_signing_alg="ES256"), "needs the client's public keys: set jwks_uri, or jwks"),
+        (replace(WEB, require_signed_request_object=True), "needs something to sign with: set jwks_uri, or jwks"),
+        (replace(SIGNS, request_object_signing_alg="none"), "and no algorithm none"),
+        (replace(WEB, request_uris=("http://app.example.com/r",)), "request_uris: 'http://app.example.com/r' must be"),
+        (replace(WEB, request_uris=("https://u@app.example.com/r",)), "must be an https URL without user name"),
+        (replace(WEB, request_uris=("https://app.example.com/" + "r" * 512,)), "at most 512 characters"),
         (
             replace(
                 KEYED,

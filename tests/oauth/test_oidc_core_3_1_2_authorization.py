@@ -168,6 +168,7 @@ async def test_without_exactly_one_redirect_uri_it_must_be_sent(world: World, ur
         ({"id_token_hint": "e30.e30.x"}, "invalid_request"),
         ({"request": "e30.e30."}, "request_not_supported"),
         ({"request_uri": "https://spa.example/request"}, "request_uri_not_supported"),
+        ({"request": "e30.e30.", "request_uri": "https://spa.example/request"}, "invalid_request"),
         ({"registration": "{}"}, "registration_not_supported"),
         ({"response_mode": "web_message"}, "invalid_request"),
     ],

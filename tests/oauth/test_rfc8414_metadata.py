@@ -11,6 +11,7 @@ import pytest
 from everbearer.oauth.authorization_server import no_salt
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.metadata import metadata, metadata_paths
+from everbearer.oauth.profile import OPENID_CERTIFICATION
 from world import ACR, ANY_STORE, ISSUER, World, key_of, signing_keys
 
 pytestmark = ANY_STORE
@@ -107,9 +108,23 @@ async def test_it_offers_s256_alone(world: World) -> None:
 async def test_it_denies_what_is_not_there(world: World) -> None:
     document = _document(world)
 
-    for name in ("request_parameter_supported", "request_uri_parameter_supported"):
-        assert document[name] is False
+    assert document["request_uri_parameter_supported"] is False
     assert "none" not in document["id_token_signing_alg_values_supported"]
+    assert "none" not in document["request_object_signing_alg_values_supported"]
+
+
+@pytest.mark.spec("OpenID Connect Discovery", "3")
+@pytest.mark.spec("RFC 9101", "10.5")
+async def test_request_objects_are_announced_and_more_of_them_where_the_profile_allows_more(world: World) -> None:
+    strict = _document(world)
+    lenient = _document(replace(world, server=replace(world.server, profile=OPENID_CERTIFICATION)))
+
+    signed = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519", "HS256"]
+    assert strict["request_parameter_supported"] is True
+    assert strict["require_request_uri_registration"] is True
+    assert strict["request_object_signing_alg_values_supported"] == signed
+    assert lenient["request_object_signing_alg_values_supported"] == [*signed, "none"]
+    assert lenient["request_uri_parameter_supported"] is True
 
 
 @pytest.mark.spec("OpenID Connect Discovery", "3")

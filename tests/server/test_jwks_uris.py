@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
-from everbearer.server import jwks_uris
+from everbearer.server import documents
 from everbearer.server.fetching import Unfetched
 from everbearer.server.jwks_uris import LIFETIME, MOST, PAUSE, JwksUris
 from world import Clock
@@ -138,7 +138,7 @@ async def test_nothing_published_is_asked_for_again_after_a_pause(jwks: JwksUris
 
 
 async def test_no_more_is_kept_than_a_certain_number(jwks: JwksUris, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks_uris, "MOST", 3)
+    monkeypatch.setattr(documents, "MOST", 3)
     for number in (1, 2, 3, 4, 4, 1):
         await jwks(f"{URI}{number}", anew=False)
 

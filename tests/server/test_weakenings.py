@@ -27,8 +27,9 @@ def test_by_default_nothing_is_weakened() -> None:
 def test_a_profile_says_what_it_lets_clients_do() -> None:
     told = weakenings(structs.replace(_config(), profile="openid-certification"))
 
-    assert all(each.startswith('profile = "openid-certification": clients') for each in told)
-    assert ["PKCE" in told[0], "token: access tokens" in told[1], "id_token: who a user is" in told[2]] == [True] * 3
+    about = ("PKCE", "token: access tokens", "id_token: who a user is", "no signature", "request_uris")
+    assert all(each.startswith('profile = "openid-certification": ') for each in told)
+    assert [word in each for word, each in zip(about, told, strict=True)] == [True] * len(about)
 
 
 def test_a_client_that_needs_neither_pkce_nor_nonce_is_named() -> None:
@@ -59,6 +60,16 @@ def test_tokens_by_the_browser_are_told(response_type: ResponseType, beginnings:
 
     assert len(told) == len(beginnings)
     assert all(each.startswith(beginning) for each, beginning in zip(told, beginnings, strict=True))
+
+
+def test_request_objects_that_prove_nothing_or_are_fetched_are_told() -> None:
+    uris = ("https://app.example.com/request.jwt",)
+    client = ClientSection(client_id="a", type="web", request_object_signing_alg="none", request_uris=uris)
+
+    unsigned, fetched = weakenings(Config(clients=(client,)))
+
+    assert unsigned.startswith('request_object_signing_alg = "none" (a): anybody can write one')
+    assert fetched.startswith("request_uris (a): whoever opens an authorization request makes the server ask")
 
 
 @pytest.mark.parametrize(("name", "profile"), [("strict", STRICT), ("openid-certification", OPENID_CERTIFICATION)])

@@ -27,6 +27,7 @@ from everbearer.oauth.models import Authentication, CodeBinding, Grant
 from everbearer.oauth.parameters import Parameters, parse
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import SECRET_LENGTH
+from everbearer.oauth.request_objects import read_request_object
 from everbearer.oauth.response_modes import ResponseMode, carry
 from everbearer.oauth.response_types import CODE, NONE, gives
 from everbearer.oauth.scope import format_scope
@@ -67,15 +68,20 @@ async def validate_authorization_request(parameters: Parameters, server: Authori
     """
     try:
         client = await _client(parameters, server)
-        redirect_uri = redirect_uri_of(parameters, client, server)
     except OAuthError as error:
         _tell_refusal(error, "", server)
         raise AuthorizationRefused(error) from None
-    back = _Return(client, redirect_uri, default_response_mode(parameters), parameters.get("state", ""))
     try:
-        mode = response_mode_of(parameters)
-        back = replace(back, mode=mode)
-        return await read_authorization_request(parameters, client, redirect_uri, mode, server)
+        asked = await read_request_object(parameters, client, server)
+    except OAuthError as error:
+        raise _refused(error, parameters, client, server) from None
+    try:
+        back = _back(asked.parameters, client, server)
+    except OAuthError as error:
+        _tell_refusal(asked.refused or error, client.client_id, server)
+        raise AuthorizationRefused(asked.refused or error) from None
+    try:
+        return await read_authorization_request(asked, client, back.redirect_uri, server)
     except OAuthError as error:
         _tell_refusal(error, client.client_id, server)
         raise AuthorizationRefused(error, _error_response(error, back, server)) from None
@@ -97,6 +103,27 @@ async def resume_authorization_request(query: str, server: AuthorizationServer) 
         _tell_refusal(error, "", server)
         raise AuthorizationRefused(error) from None
     return await validate_authorization_request(parameters, server)
+
+
+def _refused(
+    error: OAuthError, parameters: Parameters, client: Client, server: AuthorizationServer
+) -> AuthorizationRefused:
+    """Return the refusal of a request whose request object is not known to be the client's: that says nothing yet."""
+    _tell_refusal(error, client.client_id, server)
+    try:
+        back = _back(parameters, client, server)
+    except OAuthError:
+        return AuthorizationRefused(error)
+    return AuthorizationRefused(error, _error_response(error, back, server))
+
+
+def _back(parameters: Parameters, client: Client, server: AuthorizationServer) -> _Return:
+    redirect_uri = redirect_uri_of(parameters, client, server)
+    try:
+        mode = response_mode_of(parameters)
+    except InvalidRequest:
+        mode = default_response_mode(parameters)
+    return _Return(client, redirect_uri, mode, parameters.get("state", ""))
 
 
 async def complete_authorization(

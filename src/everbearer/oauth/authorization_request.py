@@ -9,18 +9,14 @@ from everbearer.oauth.authorization_rules import code_challenge_of, nonce_of, re
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.claims import ClaimsParameter, read_claims_parameter, scope_of_claims, within_reach
 from everbearer.oauth.client import Client
-from everbearer.oauth.errors import (
-    InvalidRequest,
-    RegistrationNotSupported,
-    RequestNotSupported,
-    RequestUriNotSupported,
-)
+from everbearer.oauth.errors import InvalidRequest, RegistrationNotSupported
 from everbearer.oauth.id_tokens import read_id_token_hint
 from everbearer.oauth.models import RequestedClaims
 from everbearer.oauth.parameters import Parameters, format_parameters
 from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
 from everbearer.oauth.resource import Resources
 from everbearer.oauth.resource_indicators import authorized_resources
+from everbearer.oauth.request_objects import Asked
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.response_types import CODE, NONE, gives, gives_to_browser
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope
@@ -64,6 +60,9 @@ class AuthorizationRequest:
     claims_scope: Scope
     """The scope values that stand for these claims."""
     parameters: Parameters
+    """All that it asks for, out of its request object where it has one."""
+    resumption: Parameters
+    """What asks for the same once more, when the user has signed in or consented; see `Asked`."""
 
     @property
     def query(self) -> str:
@@ -71,7 +70,7 @@ class AuthorizationRequest:
 
         A session or a hidden field will do; `resume_authorization_request` reads it.
         """
-        return format_parameters(self.parameters)
+        return format_parameters(self.resumption)
 
     @property
     def offline(self) -> bool:
@@ -134,14 +133,20 @@ def response_mode_of(parameters: Parameters) -> ResponseMode:
 
 
 async def read_authorization_request(
-    parameters: Parameters, client: Client, redirect_uri: str, mode: ResponseMode, server: AuthorizationServer
+    asked: Asked, client: Client, redirect_uri: str, server: AuthorizationServer
 ) -> AuthorizationRequest:
     """Return the request, checked.
 
     Raises:
         OAuthError: it cannot be granted, whoever signs in.
     """
-    _refuse_what_is_not_offered(parameters)
+    if asked.refused is not None:
+        raise asked.refused
+    parameters = asked.parameters
+    mode = response_mode_of(parameters)
+    if "registration" in parameters:
+        # Never silently ignored: what it says would go unheard.
+        raise RegistrationNotSupported("the registration parameter is not supported")
     response_type = response_type_of(parameters, client, server)
     scope = scope_of(parameters, client, response_type, server)
     nonce = nonce_of(parameters, response_type, scope)
@@ -171,17 +176,8 @@ async def read_authorization_request(
         claims=reached,
         claims_scope=scope_of_claims(reached, client, server),
         parameters=parameters,
+        resumption=asked.resumption,
     )
-
-
-def _refuse_what_is_not_offered(parameters: Parameters) -> None:
-    # Never silently ignored: what a request object says would go unheard (OpenID Connect Core §6).
-    if "request" in parameters:
-        raise RequestNotSupported("request objects are not supported; send the parameters themselves")
-    if "request_uri" in parameters:
-        raise RequestUriNotSupported("request_uri is not supported; send the parameters themselves")
-    if "registration" in parameters:
-        raise RegistrationNotSupported("the registration parameter is not supported")
 
 
 def _prompt(parameters: Parameters) -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from everbearer.oauth.client import Client
-from everbearer.oauth.errors import InvalidClient
+from everbearer.oauth.errors import InvalidClient, RequestUriNotSupported
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
@@ -78,6 +78,28 @@ class JwksSource(Protocol):
         ...
 
 
+async def no_request_objects(uri: str) -> str:  # noqa: ARG001 - the shape of `request_objects`
+    """Fetch nothing.
+
+    Raises:
+        RequestUriNotSupported: always.
+    """
+    raise RequestUriNotSupported("this server fetches no request_uri: send the request object itself, as request")
+
+
+class RequestObjectSource(Protocol):
+    """Fetches request objects at the URIs that clients registered."""
+
+    async def __call__(self, uri: str) -> str:
+        """Return the document at a URI, which may have been fetched lately.
+
+        Raises:
+            InvalidRequestUri: what stands there will not do.
+            TemporarilyUnavailable: it could not be fetched for a reason that passes.
+        """
+        ...
+
+
 def no_salt() -> bytes:
     """Return no salt: no client may have pairwise subjects."""
     return b""
@@ -132,6 +154,8 @@ class AuthorizationServer:
     """The grant of each `grant_type` that is enabled."""
     jwks: JwksSource = no_jwks
     """Fetches what clients publish at their `jwks_uri`, and keeps it for a while."""
+    request_objects: RequestObjectSource = no_request_objects
+    """Fetches request objects by their `request_uri`."""
     now: Callable[[], int] = unix_now
     chance: Callable[[], float] = random_fraction
     """Returns a number from 0 to below 1: how much of its jitter shortens an access token's life."""

@@ -125,6 +125,13 @@ class Client:
     OpenID request instead, or whatever the server's profile allows. Public clients always need PKCE."""
     default_max_age: int | None = None
     """Seconds that a sign-in may be old where its requests have no `max_age`; None for no such limit."""
+    request_object_signing_alg: str = ""
+    """The one algorithm that its request objects may have; empty for any that fits its keys. `none` lets it send
+    unsigned ones."""
+    require_signed_request_object: bool = False
+    """Refuse authorization requests without one, and whatever stands beside one (RFC 9101 §10.5)."""
+    request_uris: tuple[str, ...] = ()
+    """Where its request objects may stand. One with a fragment is pinned to what has that SHA-256."""
     require_auth_time: bool = False
     """It needs `auth_time` in its ID tokens, which all here have (OpenID Connect Dynamic Client Registration §2)."""
     default_acr_values: tuple[str, ...] = ()

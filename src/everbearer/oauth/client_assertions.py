@@ -5,10 +5,8 @@ A client signs a JWT that names itself and this server, lasts for minutes, and i
 
 from __future__ import annotations
 
-import hmac
-import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeGuard, cast
@@ -16,20 +14,21 @@ from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AuthMethod, Client
-from everbearer.oauth.client_keys import UnusableKeys, algorithm_named, fitting, read_jwks, signed_by
-from everbearer.oauth.encoding import base64url, compact_json, from_base64url
+from everbearer.oauth.client_keys import algorithm_named
+from everbearer.oauth.client_signatures import SECRET_ALGORITHM as SECRET_ALGORITHM
+from everbearer.oauth.client_signatures import NotSigned, check_signature
+from everbearer.oauth.client_signatures import seal_client_secret as seal_client_secret
+from everbearer.oauth.encoding import base64url, compact_json
 from everbearer.oauth.errors import InvalidClient, InvalidRequest
 from everbearer.oauth.jws import Unverified, take_apart
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.paths import PATHS
-from everbearer.oauth.sealing import Sealer
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_AUTHENTICATION_TYPE = "client-authentication+jwt"
 """The explicit type of assertions that are made as RFC 10070 §4 wants it."""
-SECRET_ALGORITHM = "HS256"
 LEEWAY = 60
 """Seconds by which the clocks of client and server may differ."""
 LONGEST = 3600
@@ -42,8 +41,6 @@ ALGORITHMS_OF: Mapping[AuthMethod, tuple[str, ...]] = {
     AuthMethod.SECRET_JWT: (SECRET_ALGORITHM,),
 }
 """What assertions may be signed with, by method; never `none`."""
-
-_SEALED_SECRET = "client secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +98,13 @@ async def check_assertion(assertion: Assertion, client: Client, server: Authoriz
     _check_audience(assertion, server)
     expires_at = _check_times(assertion.jwt, server.now())
     value = _use_of(assertion)
-    await _check_signature(assertion.jwt, client, server)
+    try:
+        await check_signature(assertion.jwt, client, server, name="client_assertion")
+    except NotSigned as problem:
+        raise InvalidClient(str(problem)) from None
     # Last: what is refused for another reason is not used up by it, and nobody else can use it up.
     if not await server.store.remember(USED, value, until=expires_at + LEEWAY):
         raise InvalidClient("client_assertion was used before: make a new one for each request")
-
-
-def seal_client_secret(client_id: str, secret: str, sealer: Sealer) -> str:
-    """Return what `Client.sealed_secrets` keeps of a secret; it can be unsealed as that client's alone."""
-    return base64url(sealer.seal(_SEALED_SECRET, compact_json([client_id, secret])))
 
 
 def _text(jwt: Unverified, name: str) -> str:
@@ -142,13 +137,8 @@ def _check_header(jwt: Unverified, client: Client, algs: tuple[str, ...]) -> Non
     if "crit" in jwt.header:
         raise InvalidClient("client_assertion has a crit header, of which nothing is supported here")
     # A JWT that the same key signed for another purpose does not pass for an assertion (RFC 8725 §3.11).
-    if _type(jwt) not in {"", "jwt", CLIENT_AUTHENTICATION_TYPE}:
+    if jwt.typ not in {"", "jwt", CLIENT_AUTHENTICATION_TYPE}:
         raise InvalidClient(f"typ of client_assertion must be JWT or {CLIENT_AUTHENTICATION_TYPE}")
-
-
-def _type(jwt: Unverified) -> str:
-    # "it is RECOMMENDED that producers omit an "application/" prefix of a media type value" (RFC 7515 §4.1.9).
-    return str(jwt.header.get("typ", "")).lower().removeprefix("application/")
 
 
 def _check_audience(assertion: Assertion, server: AuthorizationServer) -> None:
@@ -156,7 +146,7 @@ def _check_audience(assertion: Assertion, server: AuthorizationServer) -> None:
     names = cast("list[object]", named) if isinstance(named, list) else [named]
     # "The authorization server MUST reject any JWT that does not contain its issuer identifier as its sole audience
     # value" (RFC 10070 §4): so are those taken that say that they are made by it.
-    if _type(assertion.jwt) == CLIENT_AUTHENTICATION_TYPE:
+    if assertion.jwt.typ == CLIENT_AUTHENTICATION_TYPE:
         if names != [server.issuer]:
             raise InvalidClient(f"aud of client_assertion must be {server.issuer} alone")
     # What is good for another server as well, that one could use here.
@@ -189,46 +179,3 @@ def _use_of(assertion: Assertion) -> str:
     if not jti:
         raise InvalidClient("client_assertion has no jti: put in a random one that is new each time")
     return base64url(sha256(compact_json([assertion.client_id, jti])).digest())
-
-
-async def _check_signature(jwt: Unverified, client: Client, server: AuthorizationServer) -> None:
-    if client.token_endpoint_auth_method is AuthMethod.SECRET_JWT:
-        if not any(_is_authenticated(jwt, secret) for secret in _secrets(client, server.sealer)):
-            raise InvalidClient("client_assertion is not authenticated by this client's secret")
-    elif client.jwks:
-        _check_signer(jwt, client.jwks, "jwks")
-    elif not _is_signer(jwt, await server.jwks(client.jwks_uri, anew=False)):
-        # It may have published a new key.
-        _check_signer(jwt, await server.jwks(client.jwks_uri, anew=True), "jwks_uri")
-
-
-def _secrets(client: Client, sealer: Sealer) -> Iterator[bytes]:
-    for sealed in client.sealed_secrets:
-        plain = sealer.unseal(_SEALED_SECRET, from_base64url(sealed) or b"")
-        owner, secret = json.loads(plain) if plain else ("", "")
-        if owner == client.client_id:
-            yield secret.encode()
-
-
-def _is_authenticated(jwt: Unverified, secret: bytes) -> bool:
-    # "The HMAC (Hash-based Message Authentication Code) is calculated using the octets of the UTF-8 representation of
-    # the client_secret as the shared key" (OpenID Connect Core §9).
-    return hmac.compare_digest(hmac.digest(secret, jwt.signing_input, sha256), jwt.signature)
-
-
-def _is_signer(jwt: Unverified, document: str) -> bool:
-    try:
-        return signed_by(jwt, fitting(read_jwks(document), jwt))
-    except UnusableKeys:
-        return False
-
-
-def _check_signer(jwt: Unverified, document: str, where: str) -> None:
-    try:
-        keys = fitting(read_jwks(document), jwt)
-    except UnusableKeys as problem:
-        raise InvalidClient(f"the {where} of this client {problem}") from None
-    if not keys:
-        raise InvalidClient(f"the {where} of this client has no key of the kid and alg that client_assertion names")
-    if not signed_by(jwt, keys):
-        raise InvalidClient("client_assertion is not signed with a key of this client")

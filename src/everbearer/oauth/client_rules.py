@@ -22,6 +22,7 @@ from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_p
 from everbearer.oauth.redirect_uri_rules import redirect_uri_problem
 from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.resource import is_resource_identifier
+from everbearer.oauth.request_object_rules import request_object_problems
 from everbearer.oauth.response_types import CODE, RESPONSE_TYPES, gives, gives_to_browser, normal_response_type
 from everbearer.oauth.scope import OFFLINE_ACCESS
 from everbearer.oauth.uris import is_web_page
@@ -38,6 +39,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_identity(client),
         *_authentication(client),
         *key_problems(client),
+        *request_object_problems(client),
         *_grant_types(client),
         *_response_types(client),
         *_redirects(client),

@@ -174,6 +174,18 @@ class RequestUriNotSupported(OAuthError):
     error = "request_uri_not_supported"
 
 
+class InvalidRequestObject(OAuthError):
+    """The request object is not what it must be (RFC 9101 §7)."""
+
+    error = "invalid_request_object"
+
+
+class InvalidRequestUri(OAuthError):
+    """What `request_uri` names cannot be had, or may not be (RFC 9101 §7)."""
+
+    error = "invalid_request_uri"
+
+
 class RegistrationNotSupported(OAuthError):
     """The `registration` parameter is not offered (OpenID Connect Core §3.1.2.6)."""
 

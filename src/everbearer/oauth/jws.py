@@ -39,6 +39,12 @@ class Unverified:
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
 
+    @property
+    def typ(self) -> str:
+        """Return its type, in lower case; empty where it has none."""
+        # "it is RECOMMENDED that producers omit an "application/" prefix of a media type value" (RFC 7515 §4.1.9).
+        return str(self.header.get("typ", "")).lower().removeprefix("application/")
+
 
 def sign(claims: Mapping[str, object], key: SigningKey, *, typ: str) -> str:
     """Return the claims as a signed JWT of this type."""

@@ -51,14 +51,7 @@ def _encryption(client: Client, name: str) -> Iterator[str]:
 
 def _keys(client: Client) -> Iterator[str]:
     signs, algs = client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT, encryption_algs(client)
-    if not signs and not algs:
-        if client.jwks or client.jwks_uri:
-            yield (
-                'jwks and jwks_uri are for token_endpoint_auth_method "private_key_jwt" and for encrypted answers: set '
-                "that, or remove them"
-            )
-        return
-    if not client.jwks and not client.jwks_uri:
+    if (signs or algs) and not client.jwks and not client.jwks_uri:
         what = "private_key_jwt needs" if signs else f"{', '.join(algs)} needs"
         yield f"{what} the client's public keys: set jwks_uri, or jwks"
     if client.jwks and client.jwks_uri:
@@ -67,7 +60,8 @@ def _keys(client: Client) -> Iterator[str]:
     if client.jwks_uri and not is_safe_to_fetch(client.jwks_uri):
         yield f"jwks_uri: {client.jwks_uri!r} must be an https URL without a fragment or user name"
     if client.jwks:
-        yield from _jwks(client.jwks, algs, signs=signs)
+        # Any client may sign request objects.
+        yield from _jwks(client.jwks, algs, signs=signs or not algs)
 
 
 def _jwks(document: str, algs: tuple[str, ...], *, signs: bool) -> Iterator[str]:

@@ -13,6 +13,7 @@ from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.paths import PATHS as PATHS
+from everbearer.oauth.request_objects import UNSIGNED
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.response_types import gives_to_browser
 
@@ -29,6 +30,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
     methods = [method for method in AuthMethod if method is not AuthMethod.NONE]
     # "Servers SHOULD support RS256. The value none MUST NOT be used" (RFC 8414 §2).
     assertion_algs = [*ALGORITHMS, ED25519, SECRET_ALGORITHM]
+    unsigned = [UNSIGNED] if server.profile.unsigned_request_objects else []
     return {
         "issuer": server.issuer,
         **{name: server.base + path for name, path in PATHS.items()},
@@ -55,8 +57,10 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "ui_locales_supported": ["en"],
         **_resources(server),
         **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": [*assertion_algs, *unsigned],
+        "request_uri_parameter_supported": server.profile.request_uris,
+        "require_request_uri_registration": True,
     }
 
 

@@ -122,14 +122,14 @@ def format_parameters(parameters: Parameters, **changed: str) -> str:
 def _decode(text: str) -> str:
     plain = text.replace("+", " ")
     if "%" not in plain and plain.isascii():
-        return _printable(plain)
+        return _without_nulls(plain)
     try:
-        return _printable(unquote_to_bytes(plain).decode("utf-8"))
+        return _without_nulls(unquote_to_bytes(plain).decode("utf-8"))
     except UnicodeDecodeError:
         raise InvalidRequest("a parameter is not UTF-8") from None
 
 
-def _printable(text: str) -> str:
+def _without_nulls(text: str) -> str:
     if "\x00" in text:
         raise InvalidRequest("a parameter holds a null character")
     return text
@@ -153,7 +153,7 @@ def _from_json(body: bytes) -> Parameters:
         texts = [(name, value) for name, value in pairs if isinstance(value, str) and value]
         if len(texts) != sum(value not in ("", None) for _, value in pairs):
             raise InvalidRequest("the body is JSON; send a form")
-        return _collect((_encodable(name), _encodable(value)) for name, value in texts)
+        return _collect((printable(name), printable(value)) for name, value in texts)
 
     try:
         parsed = json.loads(body, object_pairs_hook=members)
@@ -164,10 +164,15 @@ def _from_json(body: bytes) -> Parameters:
     return parsed
 
 
-def _encodable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text that came as JSON, if it can be a parameter.
+
+    Raises:
+        InvalidRequest: it cannot.
+    """
     # Half a surrogate pair can be written in JSON, and encoded in nothing.
     try:
         text.encode()
     except UnicodeEncodeError:
         raise InvalidRequest("a parameter is not Unicode text") from None
-    return _printable(text)
+    return _without_nulls(text)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from everbearer.http.asgi import Application, Observe, asgi_application
@@ -26,6 +26,7 @@ from everbearer.server.observing.scraping import telling
 from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.pairwise_salt import PairwiseSalt
 from everbearer.server.password_pool import PasswordPool
+from everbearer.server.request_uris import ACCEPT, RequestUris
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.server.tables import Parts, endpoint_of, tables_of
 
@@ -93,6 +94,7 @@ def assemble(
     pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED), turn=hashing_turn)
     clock = SharedClock(store)
     keys = SigningKeys(store, sealer, clock)
+    fetching = Fetching(private=config.server.fetch_from_private_addresses)
     salt = PairwiseSalt(store, sealer)
     metrics.watch_connections(store.connections)
     metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
@@ -110,7 +112,8 @@ def assemble(
         keys=keys,
         pairwise_salt=salt,
         run=pool.run,
-        jwks=JwksUris(Fetching(private=config.server.fetch_from_private_addresses), clock),
+        jwks=JwksUris(fetching, clock),
+        request_objects=RequestUris(replace(fetching, accept=ACCEPT), clock),
         now=clock,
         notify=notify,
         stopping=stopping,

@@ -52,6 +52,8 @@ class Fetching:
     tls: ssl.SSLContext | None = None
     """What servers are verified by; None for what this machine trusts."""
     patience: float = PATIENCE
+    accept: str = "application/jwk-set+json, application/json"
+    """The media types that are asked for; whatever comes is taken."""
 
     async def __call__(self, url: str) -> str:
         """Return the text at a URL. No redirect is followed.
@@ -74,7 +76,7 @@ class Fetching:
             raise Unfetched("is not an https URL")
         reader, writer = await self._connect(parts, await self._addresses(parts))
         try:
-            writer.write(_request(parts))
+            writer.write(_request(parts, self.accept))
             return _text(await _answer(reader))
         finally:
             writer.transport.abort()
@@ -137,12 +139,12 @@ def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _request(parts: SplitResult) -> bytes:
+def _request(parts: SplitResult, accept: str) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = (
         f"GET {target} HTTP/1.1",
         f"Host: {parts.netloc}",
-        "Accept: application/jwk-set+json, application/json",
+        f"Accept: {accept}",
         "Accept-Encoding: identity",
         "User-Agent: everbearer",
         "Connection: close",

@@ -14,8 +14,10 @@ from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.authorization_server import (
     AuthorizationServer,
     JwksSource,
+    RequestObjectSource,
     no_jwks,
     no_listener,
+    no_request_objects,
     no_salt,
     unix_now,
 )
@@ -48,6 +50,7 @@ class Parts:
     keys: SigningKeys
     run: RunHeavy
     jwks: JwksSource = no_jwks
+    request_objects: RequestObjectSource = no_request_objects
     pairwise_salt: Callable[[], bytes] = no_salt
     now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
@@ -118,6 +121,7 @@ def site_of(parts: Parts) -> Site:
         resources=config.all_resources,
         grants=GRANTS,
         jwks=parts.jwks,
+        request_objects=parts.request_objects,
         now=parts.now,
         notify=parts.notify,
         hears=HEARS,

@@ -66,9 +66,9 @@ class ServerSection(Section, frozen=True, kw_only=True):
     fetch_from_private_addresses: Annotated[
         bool,
         Meta(
-            description="For development: what clients publish at a `jwks_uri` is fetched from loopback and private "
-            "addresses too. Otherwise such an address is refused, so that nobody can have the server ask its own "
-            "network."
+            description="For development: what clients publish, such as a `jwks_uri`, is fetched from loopback and "
+            "private addresses too. Otherwise such an address is refused, so that nobody can have the server ask its "
+            "own network."
         ),
     ] = False
     max_body: Annotated[int, Meta(ge=1024, description="The longest request body that is read, in bytes.")] = 65536

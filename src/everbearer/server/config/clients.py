@@ -57,8 +57,8 @@ class ClientSection(Section, frozen=True, kw_only=True):
     jwks_uri: Annotated[
         str,
         Meta(
-            description="Where it publishes its public keys, for `private_key_jwt` and for what is encrypted to it: "
-            "https, with an address that is not private (see `fetch_from_private_addresses`)."
+            description="Where it publishes its public keys, for what it signs and for what is encrypted to it: https, "
+            "with an address that is not private (see `fetch_from_private_addresses`)."
         ),
     ] = ""
     jwks: Annotated[
@@ -130,6 +130,24 @@ class ClientSection(Section, frozen=True, kw_only=True):
         Seconds | None,
         Meta(description="How old a sign-in may be where its requests have no `max_age`; `none`: as old as a session."),
     ] = None
+    request_object_signing_alg: Annotated[
+        Alg | Literal["", "HS256", "none"],
+        Meta(
+            description="The only algorithm that its request objects may have; any that fits its keys where empty. "
+            "`HS256` is for `client_secret_jwt`; `none` lets it send unsigned ones, and `config check` says what that "
+            "weakens."
+        ),
+    ] = ""
+    require_signed_request_object: Annotated[
+        bool, Meta(description="Refuse its authorization requests without a signed request object (RFC 9101).")
+    ] = False
+    request_uris: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where its request objects may stand, compared exactly but for the hash after a `#`: https, "
+            "with an address that is not private (see `fetch_from_private_addresses`)."
+        ),
+    ] = ()
     require_auth_time: Annotated[
         bool,
         Meta(description="Its ID tokens must have `auth_time`. All do; this is what a client may have registered."),

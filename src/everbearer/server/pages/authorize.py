@@ -51,7 +51,7 @@ async def authorize(request: Request, site: Site) -> Response:
         if "none" in asked.prompt:
             error = ConsentRequired("the user has not consented to this, and prompt=none forbids to ask")
             return refuse_authorization(asked, error, site.server)
-        return await _consent_page(asked, request, browser, session, site)
+        return await _consent_page(asked, browser, session, site)
     return await _complete(asked, session, consent, request, site)
 
 
@@ -63,7 +63,7 @@ async def consent(request: Request, site: Site) -> Response:
     if session is None or _must_sign_in(asked, session, site):
         return _to_sign_in(asked, session, site)
     form = posted_parameters(request)
-    require_own_form(request, form, browser, _consent_action(session, request), site)
+    require_own_form(request, form, browser, _consent_action(session, request.query), site)
     if form.get("decision") != "allow":
         return refuse_authorization(asked, AccessDenied("the user denied the request"), site.server)
     given = await give_consent(
@@ -85,7 +85,7 @@ def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> 
         prompt=asked.prompt | {"login"} if alone else asked.prompt,
         max_age=asked.max_age,
         another_user=not all(named.is_user(session.subject, site.server) for named in asked.named),
-        flow=asked.parameters.get(FLOW, ""),
+        flow=asked.resumption.get(FLOW, ""),
         now=site.now(),
     )
 
@@ -94,13 +94,13 @@ def _to_sign_in(asked: AuthorizationRequest, session: Session | None, site: Site
     if "none" in asked.prompt:
         error = LoginRequired("the user must sign in, and prompt=none forbids to ask")
         return refuse_authorization(asked, error, site.server)
-    flow = asked.parameters.get(FLOW, "")
+    flow = asked.resumption.get(FLOW, "")
     if session is not None and answers_flow(session, flow, site.now()):
         # Asked to sign in for this very request, the user did, as another than the one hinted at. Asking again
         # would be a loop.
         error = LoginRequired("the user who signed in is not the one that the request names")
         return refuse_authorization(asked, error, site.server)
-    return redirect(f"{site.path(SIGN_IN)}?{format_parameters(asked.parameters, flow=random_id())}")
+    return redirect(f"{site.path(SIGN_IN)}?{format_parameters(asked.resumption, flow=random_id())}")
 
 
 def _must_consent(asked: AuthorizationRequest, consent: Consent) -> bool:
@@ -109,14 +109,13 @@ def _must_consent(asked: AuthorizationRequest, consent: Consent) -> bool:
     )
 
 
-def _consent_action(session: Session, request: Request) -> str:
+def _consent_action(session: Session, query: str) -> str:
     # What was shown is what is allowed: the answer counts for this session and these very parameters.
-    return f"consent {session.session_id} {request.query}"
+    return f"consent {session.session_id} {query}"
 
 
-async def _consent_page(
-    asked: AuthorizationRequest, request: Request, browser: Browser, session: Session, site: Site
-) -> Response:
+async def _consent_page(asked: AuthorizationRequest, browser: Browser, session: Session, site: Site) -> Response:
+    query = format_parameters(asked.resumption)
     user = await site.store.user(session.subject)
     shown = [value for value in asked.consent_scope if value != OFFLINE_ACCESS and value not in asked.resources]
     return page(
@@ -129,8 +128,8 @@ async def _consent_page(
         scopes=[(value, site.server.scopes.get(value, "")) for value in shown],
         resources=[(uri, site.resource_name(uri)) for uri in asked.resources],
         offline=OFFLINE_ACCESS in asked.scope,
-        form_action=f"{site.path(CONSENT)}?{request.query}",
-        form_token=form_token(browser, _consent_action(session, request), site),
+        form_action=f"{site.path(CONSENT)}?{query}",
+        form_token=form_token(browser, _consent_action(session, query), site),
     )
 
 

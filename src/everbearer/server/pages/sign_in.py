@@ -72,7 +72,7 @@ def _attempt(form: Parameters, asked: AuthorizationRequest | None, request: Requ
     return Attempt(
         login=form.get("login", ""),
         password=form.get("password", ""),
-        flow=asked.parameters.get(FLOW, "") if asked else "",
+        flow=asked.resumption.get(FLOW, "") if asked else "",
         address=request.remote_address,
         agent=request.user_agent,
     )
