@@ -45,9 +45,30 @@ _BASIC = (
     "oidcc-ensure-request-with-valid-pkce-succeeds",
 )
 
+_HYBRID = (
+    *(name for name in _BASIC if name not in {"oidcc-idtoken-unsigned", "oidcc-ensure-post-request-succeeds"}),
+    "oidcc-ensure-request-without-nonce-fails",
+)
+_OF_CODES = {
+    "oidcc-ensure-request-without-nonce-succeeds-for-code-flow",
+    "oidcc-codereuse",
+    "oidcc-codereuse-30seconds",
+    "oidcc-server-client-secret-post",
+    "oidcc-refresh-token",
+    "oidcc-ensure-request-with-valid-pkce-succeeds",
+}
+_IMPLICIT = tuple(name for name in _HYBRID if name not in _OF_CODES)
+
 PLANS: Mapping[str, tuple[str, ...]] = {
     "Basic OP, Form Post OP": _BASIC,
-    "Dynamic OP": ("oidcc-userinfo-rs256",),
+    "Hybrid OP, Form Post OP": _HYBRID,
+    "Implicit OP, Form Post OP": _IMPLICIT,
+    "Dynamic OP": (
+        "oidcc-userinfo-rs256",
+        "oidcc-ensure-request-object-with-redirect-uri",
+        "oidcc-request-uri-unsigned",
+        "oidcc-request-uri-signed-rs256",
+    ),
     "Config OP": ("oidcc-discovery-endpoint-verification",),
 }
 """Tests carry the names of modules as `@pytest.mark.module`."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from browser_tokens import NONCE, id_token_of, left_half, let_have_tokens, members_of
+from encrypting import decrypted, key_of_kind, published, with_encryption
 from everbearer.oauth.client import CLIENT_CREDENTIALS, AccessTokenFormat
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.jws import verify
@@ -16,6 +17,7 @@ from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import EndReason, Everything
 from everbearer.oauth.profile import OPENID_CERTIFICATION
 from everbearer.oauth.response_types import IMPLICIT_RESPONSE_TYPES
+from everbearer.oauth.sid import sid_for
 from meddled_store import meddled, unavailable
 from world import ADA, ANY_STORE, ISSUER, World, signing_keys
 
@@ -65,7 +67,7 @@ async def test_the_id_token_is_signed_and_tells_of_the_sign_in_and_the_nonce(
         "iat": now,
         "exp": now + 300,
         "auth_time": now,
-        "sid": "browser",
+        "sid": sid_for("web", "browser"),
     }
     assert claims is not None
     assert claims.items() >= {**expected, "nonce": NONCE}.items()
@@ -87,6 +89,17 @@ async def test_the_id_token_holds_a_hash_of_the_access_token(browsing: World, al
 @pytest.mark.spec("OpenID Connect Core", "3.2.2.10")
 async def test_without_an_access_token_there_is_no_hash_of_one(browsing: World) -> None:
     assert not {"at_hash", "c_hash"} & id_token_of(await members_of(browsing, "id_token")).keys()
+
+
+@ANY_STORE
+@pytest.mark.spec("OpenID Connect Core", "3.2.2.11", "10.2")
+async def test_the_id_token_may_be_encrypted_to_its_client(browsing: World) -> None:
+    key = key_of_kind("P-256")
+    await with_encryption(browsing, "web", "id_token", "ECDH-ES", jwks=published(key))
+
+    members = await members_of(browsing, "id_token token")
+
+    assert decrypted(members["id_token"], key).claims["at_hash"] == left_half(members["access_token"], "ES256")
 
 
 @ANY_STORE

@@ -18,6 +18,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from msgspec import structs
 
+from browser_tokens import left_half
+from everbearer.oauth.authorization_server import RequestObjectSource, no_request_objects
+from everbearer.oauth.encoding import base64url
 from everbearer.oauth.messages import Response
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
@@ -40,6 +43,10 @@ class Tokens:
 
     members: Mapping[str, Any]
     id_token: Mapping[str, Any]
+    front: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What came by the browser."""
+    front_id_token: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The claims of the ID token that did."""
 
     @property
     def access_token(self) -> str:
@@ -58,6 +65,7 @@ class RelyingParty:
     browser: Browser
     clock: Clock
     response_mode: str | None
+    response_type: str = "code"
     client_id: str = "client"
     nonces: Counter[str] = field(default_factory=Counter[str])
 
@@ -94,7 +102,7 @@ class RelyingParty:
             "scope": "openid",
             "state": f"state-{number}",
             "nonce": f"nonce-{number}",
-            "response_type": "code",
+            "response_type": self.response_type,
             "response_mode": self.response_mode,
             **changes,
         }
@@ -113,6 +121,19 @@ class RelyingParty:
             page = await self.browser.submit(page, decision="allow")
         return page
 
+    def request_object(self, parameters: Mapping[str, str], header: str = '{"alg":"none"}', **inside: object) -> str:
+        """Return an unsigned request object that asks for what the parameters say."""
+        claims = {"iss": self.client_id, "aud": self.config.issuer, **parameters, **inside}
+        return ".".join(base64url(part.encode()) for part in (header, json.dumps(claims), ""))
+
+    def beside(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return what of a request must stand outside of its request object too (OpenID Connect Core §6.1)."""
+        return {name: parameters[name] for name in ("response_type", "client_id", "scope", "redirect_uri")}
+
+    def gives(self, value: str) -> bool:
+        """Return whether the response type has a value."""
+        return value in self.response_type.split()
+
     def answer(self, response: Response) -> dict[str, str]:
         """Return what the browser carries back, having looked at how it does."""
         if self.response_mode == "form_post":
@@ -123,17 +144,50 @@ class RelyingParty:
             return form.fields
         assert response.status == 303, response.body
         parts = urlsplit(location(response))
-        assert parts._replace(query="").geturl() == self.redirect_uri
-        return dict(parse_qsl(parts.query, strict_parsing=True))
+        assert parts._replace(query="", fragment="").geturl() == self.redirect_uri
+        # What holds tokens comes in the fragment, errors too (Multiple Response Type Encoding Practices §5).
+        carried, empty = parts.query, parts.fragment
+        if self.response_type != "code":
+            carried, empty = empty, carried
+        assert not empty
+        return dict(parse_qsl(carried, strict_parsing=True))
 
     async def authorize(self, **changes: str | None) -> dict[str, str]:
         """Ask for authorization and return the successful answer, with the nonce of the request beside it."""
         parameters = self.request(**changes)
         answer = self.answer(await self.go_on(await self.open(parameters)))
-        assert answer.keys() == {"code", "state", "iss"}, answer
+        return self.successful(answer, parameters)
+
+    def successful(self, answer: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return a successful answer, with the nonce of the request beside it."""
+        of_values = {
+            "code": {"code"},
+            "token": {"access_token", "token_type", "expires_in", "scope"},
+            "id_token": {"id_token"},
+        }
+        expected = {"state", "iss"}.union(*(of_values[value] for value in self.response_type.split()))
+        assert answer.keys() == expected, answer
         assert answer["state"] == parameters["state"]
         assert answer["iss"] == self.config.issuer
         return {**answer, "nonce": parameters.get("nonce", "")}
+
+    async def given(self, answer: Mapping[str, str]) -> Tokens:
+        """Return all that a successful answer gives, verified: what came by the browser, and what its code is for."""
+        claims = await self.looked_at(answer) if "id_token" in answer else {}
+        if "code" in answer:
+            return replace(await self.redeem(answer), front=answer, front_id_token=claims)
+        return Tokens(members=answer, id_token=claims, front=answer, front_id_token=claims)
+
+    async def looked_at(self, answer: Mapping[str, str]) -> Any:
+        """Verify the ID token that came by the browser (OpenID Connect Core §3.2.2.11, §3.3.2.12)."""
+        claims = await self.claims_of(answer["id_token"], nonce=answer["nonce"])
+        beside = {"at_hash": answer.get("access_token"), "c_hash": answer.get("code")}
+        assert {name: claims.get(name) for name in beside} == {
+            name: value and left_half(value, "RS256") for name, value in beside.items()
+        }
+        # Claims of a scope are for userinfo, where there ever is an access token (§5.4).
+        assert self.response_type == "id_token" or not claims.keys() & {"email", "phone_number", "address"}
+        return claims
 
     async def error(self, **changes: str | None) -> str:
         """Ask for authorization and return the error that comes back, without a page on the way."""
@@ -166,7 +220,7 @@ class RelyingParty:
 
     async def tokens(self, **changes: str | None) -> Tokens:
         """Go through a whole flow."""
-        return await self.redeem(await self.authorize(**changes))
+        return await self.given(await self.authorize(**changes))
 
     async def error_of(self, **form: str) -> tuple[int, str]:
         response = await self.ask_for_tokens(**form)
@@ -182,7 +236,14 @@ class RelyingParty:
         assert members["token_type"] == "Bearer"
         assert 0 < members["expires_in"] <= 86_400
         assert entropy(members["access_token"]) >= 96
-        token = jwt.decode(members["id_token"], KeySet.import_key_set(await self.document("/oauth2/jwks")), ["RS256"])
+        claims = await self.claims_of(members["id_token"], nonce=nonce)
+        # Claims of a scope are for userinfo, where there is an access token (§5.4).
+        assert not claims.keys() & {"email", "phone_number", "address"}
+        return Tokens(members=members, id_token=claims)
+
+    async def claims_of(self, id_token: str, *, nonce: str) -> Any:
+        """Verify an ID token and return its claims (OpenID Connect Core §3.1.3.7)."""
+        token = jwt.decode(id_token, KeySet.import_key_set(await self.document("/oauth2/jwks")), ["RS256"])
         claims = token.claims
         assert claims["iss"] == self.config.issuer
         assert claims["aud"] == self.client_id
@@ -190,9 +251,7 @@ class RelyingParty:
         assert claims["iat"] <= self.clock.now < claims["exp"]
         assert claims["sub"] == "certification-user"
         assert claims.get("nonce", "") == nonce
-        # Claims of a scope are for userinfo, where there is an access token (§5.4).
-        assert not claims.keys() & {"email", "phone_number", "address"}
-        return Tokens(members=members, id_token=claims)
+        return claims
 
     async def refresh(self, token: str, **form: str) -> Tokens:
         return await self.verified(
@@ -232,18 +291,38 @@ def entropy(text: str) -> float:
     return -sum(number * math.log2(number / len(text)) for number in counted)
 
 
-async def new_relying_party(response_mode: str | None, **settings: Any) -> RelyingParty:
+async def new_relying_party(
+    response_mode: str | None,
+    response_type: str = "code",
+    *,
+    request_objects: RequestObjectSource = no_request_objects,
+    **settings: Any,
+) -> RelyingParty:
     """Return the first client of the example with other settings, and a browser in which nobody is signed in."""
     config = load_config(EXAMPLE / "everbearer.toml", {})
     first, *others = config.clients
-    config = structs.replace(config, clients=(structs.replace(first, **settings), *others))
+    # Keys that no client of the example uses would only take time to make.
+    keys = structs.replace(config.keys, algorithms=("ES256", "RS256"))
+    config = structs.replace(config, clients=(structs.replace(first, **settings), *others), keys=keys)
     clock, store = Clock(), MemoryStore()
     sealer = Sealer([b"the secret of the server in tests"])
-    keys, salt = SigningKeys(store, sealer, clock), PairwiseSalt(store, sealer)
+    signing, salt = SigningKeys(store, sealer, clock), PairwiseSalt(store, sealer)
     await tend_keys(store, sealer, config.keys, now=clock.now, run=at_once)
     await tend_salt(store, sealer)
-    await keys.refresh()
+    await signing.refresh()
     await salt.read()
     await apply_declared(config, store, sealer, run=at_once, now=clock.now)
-    parts = Parts(config=config, store=store, sealer=sealer, keys=keys, pairwise_salt=salt, run=at_once, now=clock)
-    return RelyingParty(config=config, browser=Browser(build(parts)), clock=clock, response_mode=response_mode)
+    parts = Parts(
+        config=config,
+        store=store,
+        sealer=sealer,
+        keys=signing,
+        pairwise_salt=salt,
+        run=at_once,
+        request_objects=request_objects,
+        now=clock,
+    )
+    browser = Browser(build(parts))
+    return RelyingParty(
+        config=config, browser=browser, clock=clock, response_mode=response_mode, response_type=response_type
+    )

@@ -30,8 +30,7 @@ async def test_oidcc_discovery_endpoint_verification_finds_what_a_client_needs(r
     assert {"sub", "iss", "auth_time", "acr", *rp.claims} <= set(document["claims_supported"])
     assert "client_secret_basic" in document["token_endpoint_auth_methods_supported"]
     assert document["claims_parameter_supported"] is True
-    # Where it is left out, it is true (Discovery §3).
-    assert document["request_uri_parameter_supported"] is False
+    assert document["request_uri_parameter_supported"] is True
 
 
 @pytest.mark.module("oidcc-discovery-endpoint-verification")
