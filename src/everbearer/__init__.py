@@ -26,6 +26,7 @@ from everbearer.oauth.authorization_server import (
     STANDARD_SCOPES,
     AuthorizationServer,
     JwksSource,
+    RequestObjectSource,
     TokenRequest,
 )
 from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
@@ -76,7 +77,8 @@ from everbearer.oauth.messages import Endpoint, Request, Response, json_response
 from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import Authentication, Ended, EndReason, Everything, Grant, RequestedClaims
 from everbearer.oauth.own_resources import Bearer, check_bearer
-from everbearer.oauth.parameters import Parameters, parse, posted_parameters
+from everbearer.oauth.parameters import Parameters, format_parameters, parse, posted_parameters
+from everbearer.oauth.profile import OPENID_CERTIFICATION, STRICT, Profile
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
@@ -94,7 +96,9 @@ __all__ = [
     "CLAIMS_OF_SCOPE",
     "EVERY_KIND",
     "GRANTS",
+    "OPENID_CERTIFICATION",
     "STANDARD_SCOPES",
+    "STRICT",
     "AccessDenied",
     "AccessTokenFormat",
     "AuthMethod",
@@ -131,9 +135,11 @@ __all__ = [
     "MemoryStore",
     "OAuthError",
     "Parameters",
+    "Profile",
     "RegistrationNotSupported",
     "Request",
     "RequestNotSupported",
+    "RequestObjectSource",
     "RequestUriNotSupported",
     "RequestedClaims",
     "Resource",
@@ -169,6 +175,7 @@ __all__ = [
     "explain_token",
     "explanation_routes",
     "finish",
+    "format_parameters",
     "from_json",
     "generate_signing_key",
     "hash_client_secret",

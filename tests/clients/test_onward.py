@@ -67,6 +67,7 @@ async def test_who_signs_in_and_consents_arrives_where_the_application_sends_him
         "client_id": client_id,
         "redirect_uri": f"{broker}/callback",
         "scope": "openid email",
+        "nonce": "n",
         "prompt": "consent",
     }
     tab = await context.new_page()

@@ -14,9 +14,9 @@ from everbearer.oauth.id_tokens import read_id_token_hint
 from everbearer.oauth.models import RequestedClaims
 from everbearer.oauth.parameters import Parameters, format_parameters
 from everbearer.oauth.redirect_uris import origin_of, registered, well_formed
+from everbearer.oauth.request_objects import Asked
 from everbearer.oauth.resource import Resources
 from everbearer.oauth.resource_indicators import authorized_resources
-from everbearer.oauth.request_objects import Asked
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.response_types import CODE, NONE, gives, gives_to_browser
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope

@@ -21,8 +21,8 @@ from everbearer.oauth.key_rules import key_problems
 from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
 from everbearer.oauth.redirect_uri_rules import redirect_uri_problem
 from everbearer.oauth.redirect_uris import web_host
-from everbearer.oauth.resource import is_resource_identifier
 from everbearer.oauth.request_object_rules import request_object_problems
+from everbearer.oauth.resource import is_resource_identifier
 from everbearer.oauth.response_types import CODE, RESPONSE_TYPES, gives, gives_to_browser, normal_response_type
 from everbearer.oauth.scope import OFFLINE_ACCESS
 from everbearer.oauth.uris import is_web_page
