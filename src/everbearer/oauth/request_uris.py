@@ -9,6 +9,7 @@ import hmac
 import json
 import re
 from hashlib import sha256
+from typing import Any
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
@@ -79,7 +80,8 @@ def resume(uri: str, client: Client, server: AuthorizationServer) -> Parameters:
     """
     sealed = from_base64url(uri.removeprefix(OWN))
     plain = server.sealer.unseal(_PURPOSE, sealed) if sealed else None
-    client_id, until, single, repeated = json.loads(plain) if plain else ("", 0, {}, {})
+    members: list[Any] = json.loads(plain) if plain else ["", 0, {}, {}]
+    client_id, until, single, repeated = members
     if client_id != client.client_id or server.now() >= until:
         raise InvalidRequestUri("this request took too long; go back to the application and begin anew")
     return Parameters(single, {name: tuple(values) for name, values in repeated.items()})
