@@ -59,16 +59,38 @@ _OF_CODES = {
 }
 _IMPLICIT = tuple(name for name in _HYBRID if name not in _OF_CODES)
 
+_DYNAMIC = (
+    "oidcc-server",
+    "oidcc-discovery-endpoint-verification",
+    "oidcc-idtoken-rs256",
+    "oidcc-idtoken-unsigned",
+    "oidcc-userinfo-rs256",
+    "oidcc-ensure-redirect-uri-in-authorization-request",
+    "oidcc-redirect-uri-query-OK",
+    "oidcc-redirect-uri-query-mismatch",
+    "oidcc-redirect-uri-query-added",
+    "oidcc-redirect-uri-regfrag",
+    "oidcc-registration-logo-uri",
+    "oidcc-registration-policy-uri",
+    "oidcc-registration-tos-uri",
+    "oidcc-registration-jwks-uri",
+    "oidcc-registration-sector-uri",
+    "oidcc-registration-sector-bad",
+    "oidcc-server-rotate-keys",
+    "oidcc-refresh-token",
+    "oidcc-refresh-token-rp-key-rotation",
+    "oidcc-ensure-client-assertion-with-iss-aud-succeeds",
+    "oidcc-ensure-request-object-with-redirect-uri",
+    "oidcc-request-uri-unsigned",
+    "oidcc-request-uri-signed-rs256",
+)
+
 PLANS: Mapping[str, tuple[str, ...]] = {
     "Basic OP, Form Post OP": _BASIC,
     "Hybrid OP, Form Post OP": _HYBRID,
     "Implicit OP, Form Post OP": _IMPLICIT,
-    "Dynamic OP": (
-        "oidcc-userinfo-rs256",
-        "oidcc-ensure-request-object-with-redirect-uri",
-        "oidcc-request-uri-unsigned",
-        "oidcc-request-uri-signed-rs256",
-    ),
+    "Dynamic OP": _DYNAMIC,
+    "3rd Party-Initiated Login OP": ("oidcc-3rd_party-init-login", "oidcc-3rd_party-init-login-nohttps"),
     "Config OP": ("oidcc-discovery-endpoint-verification",),
 }
 """Tests carry the names of modules as `@pytest.mark.module`."""

@@ -7,7 +7,13 @@ The stores on a database are imported by themselves, for they need more installe
 from everbearer.http.asgi import asgi_application
 from everbearer.http.authorization_route import SignIn, authorization_routes
 from everbearer.http.cors import share
-from everbearer.http.protocol_routes import client_routes, explanation_routes, public_routes, root_routes
+from everbearer.http.protocol_routes import (
+    client_routes,
+    explanation_routes,
+    public_routes,
+    registration_routes,
+    root_routes,
+)
 from everbearer.http.routes import Routes, below, dispatch
 from everbearer.http.whole import all_routes, endpoint
 from everbearer.http.wsgi import finish, request_from_environ, wsgi_application
@@ -32,6 +38,7 @@ from everbearer.oauth.authorization_server import (
 from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
+from everbearer.oauth.client_registration import ClientRegistration, RegistrationStore, StatementIssuer
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.composed_store import ComposedStore
 from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
@@ -108,6 +115,7 @@ __all__ = [
     "AuthorizationServer",
     "Bearer",
     "Client",
+    "ClientRegistration",
     "ClientStore",
     "ComposedStore",
     "ConsentRequired",
@@ -137,6 +145,7 @@ __all__ = [
     "Parameters",
     "Profile",
     "RegistrationNotSupported",
+    "RegistrationStore",
     "Request",
     "RequestNotSupported",
     "RequestObjectSource",
@@ -150,6 +159,7 @@ __all__ = [
     "SignIn",
     "SigningKey",
     "Spend",
+    "StatementIssuer",
     "Store",
     "StoreUnavailable",
     "SubjectType",
@@ -190,6 +200,7 @@ __all__ = [
     "public_routes",
     "redirect",
     "refuse_authorization",
+    "registration_routes",
     "request_from_environ",
     "resume_authorization_request",
     "revocation_endpoint",

@@ -112,7 +112,7 @@ def test_what_the_suite_looks_for_is_on_the_pages() -> None:
     ids = {command[2] for command in commands(suite()) if command[1] == "id"} - {"submission_complete"}
     words = {command[4] for command in commands(suite()) if command[0] == "wait" and len(command) > 4}
 
-    assert ids == {"sign-in", "login", "password", "submit", "allow", "error"}
+    assert ids == {"sign-in", "login", "password", "submit", "allow", "error", "client-logo", "policy-uri", "tos-uri"}
     assert all(f'id="{name}"' in pages for name in ids)
     assert all(each in pages for each in words)
 

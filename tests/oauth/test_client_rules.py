@@ -16,6 +16,7 @@ from everbearer.oauth.client import (
     Client,
     Lifetimes,
     RotationPolicy,
+    SelfRegistration,
     SubjectType,
 )
 from everbearer.oauth.client_rules import client_problems
@@ -27,6 +28,7 @@ SPA = Client(client_id="spa", redirect_uris=("https://app.example.com/cb",), sco
 OWN = replace(SPA, client_id="own", first_party=True)
 WEB = replace(SPA, client_id="web", secrets=("hash",))
 PAIRWISE = replace(SPA, client_id="pairwise", subject_type=SubjectType.PAIRWISE)
+ITSELF = SelfRegistration(access_token_hash="hash")
 SEVERAL_HOSTS = ("https://app.example.com/cb", "https://www.example.com/cb")
 KEYED = replace(SPA, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks_uri="https://app.example.com/jwks")
 SEALED = replace(WEB, token_endpoint_auth_method=AuthMethod.SECRET_JWT, sealed_secrets=("sealed",))
@@ -139,6 +141,11 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, logo_uri="javascript:alert(1)"), "logo_uri"),
         (replace(SPA, policy_uri="https:///path"), "policy_uri"),
         (replace(SPA, tos_uri="https://exa mple.com"), "tos_uri"),
+        (replace(SPA, initiate_login_uri="http://app.example.com/"), "initiate_login_uri"),
+        (replace(SPA, initiate_login_uri="https://app.example.com/#x"), "initiate_login_uri"),
+        (replace(SPA, default_max_age=-1), "default_max_age is -1: it must be at least 0"),
+        (replace(SPA, first_party=True, registration=ITSELF), "first_party is not for a client that registered itself"),
+        (replace(PAIRWISE, redirect_uris=SEVERAL_HOSTS, registration=ITSELF), "set sector_identifier_uri"),
         (replace(SPA, sector_identifier="example.com"), "sector_identifier is for pairwise subjects"),
         (replace(PAIRWISE, sector_identifier="https://example.com"), "must be a host alone"),
         (replace(PAIRWISE, redirect_uris=SEVERAL_HOSTS), "set sector_identifier"),

@@ -12,6 +12,7 @@ from everbearer.oauth.authorization_server import no_salt
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.metadata import metadata, metadata_paths
 from everbearer.oauth.profile import OPENID_CERTIFICATION
+from registering import new_registrar
 from world import ACR, ANY_STORE, ISSUER, World, key_of, signing_keys
 
 pytestmark = ANY_STORE
@@ -44,6 +45,13 @@ async def test_every_endpoint_is_below_the_issuer(world: World) -> None:
     assert len(uris) == 7
     assert all(uri.startswith(ISSUER + "/oauth2/") for uri in uris)
     assert document["issuer"] == ISSUER
+
+
+@pytest.mark.spec("RFC 8414", "2")
+@pytest.mark.spec("OpenID Connect Discovery", "3")
+async def test_where_clients_register_themselves_the_document_says_where(world: World) -> None:
+    assert "registration_endpoint" not in _document(world)
+    assert _document(new_registrar(world).world)["registration_endpoint"] == f"{ISSUER}/oauth2/register"
 
 
 @pytest.mark.spec("OpenID Connect Core", "15.1")

@@ -15,6 +15,7 @@ from everbearer.oauth.parameters import FORM
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config, KeysSection, UserSection
 from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.declared import apply_declared
 from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.signing_keys import SigningKeys, tend_keys
@@ -112,10 +113,16 @@ def members(response: Response) -> Any:
     return json.loads(response.body)
 
 
-async def new_endpoint(*, issuer: str = "http://id.example", development: bool = False) -> tuple[Endpoint, Parts]:
+async def new_endpoint(
+    *,
+    issuer: str = "http://id.example",
+    development: bool = False,
+    registration: RegistrationSection = RegistrationSection(),  # noqa: B008 - frozen
+) -> tuple[Endpoint, Parts]:
     """Return a server with a client of each kind and one user."""
     config = Config(
         issuer=issuer,
+        registration=registration,
         keys=KeysSection(algorithms=("ES256",)),
         clients=(
             ClientSection(

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from everbearer.http.asgi import Application, asgi_application
-from everbearer.http.protocol_routes import client_routes, public_routes
+from everbearer.http.protocol_routes import client_routes, public_routes, registration_routes
+from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN
 from everbearer.server.pages.playground import playground_routes
 from everbearer.server.pages.routes import page_routes
@@ -97,9 +98,10 @@ async def ask(application: Application, request: dict[str, Any], body: bytes) ->
 @pytest.fixture(scope="module")
 def server() -> tuple[Application, list[str], bytes]:
     async def prepare() -> tuple[Application, list[str], bytes]:
-        endpoint, parts = await new_endpoint(development=True)
+        endpoint, parts = await new_endpoint(development=True, registration=RegistrationSection(mode="open"))
         site = site_of(parts)
         tables = [page_routes(site), playground_routes(site), client_routes(site.server), public_routes(site.server)]
+        tables.append(registration_routes(site.server))
         paths = sorted({path for table in tables for path in table} | {APP_SESSION_TOKEN, "/healthz", "/readyz", "/x"})
         browser = Browser(endpoint)
         await browser.sign_in()

@@ -23,7 +23,7 @@ from everbearer.storage.sql.transaction import Row, Transaction, Value
 from everbearer.storage.sqlite import SQLiteStore
 from everbearer.storage.sqlite_copying import copy_to_sqlite
 from postgresql_server import PostgreSQLServer, emptied
-from storage.values import CLIENT, ENDED, EVENT, GRANT, KEY, NOW, SESSION, USER, new_grant
+from storage.values import CLIENT, ENDED, EVENT, GRANT, KEY, NOW, SESSION, TOKEN, USER, new_grant
 from world import ADA, new_world
 
 ADMIN = "admin:root"
@@ -64,6 +64,10 @@ async def fill(store: SqlStore) -> None:
     await store.add_key(KEY, EVENT, newest=None)
     await store.keep_sealed_value("salt", b"\x00sealed", was=None)
     await store.remember("jti", "x", until=NOW)
+    await store.create_initial_access_token(TOKEN, EVENT)
+    await store.create_initial_access_token(
+        replace(TOKEN, token_id="", token_hash="", uses_left=None, scope=None), EVENT
+    )
     await store.count_attempt("bucket", now=NOW, window=60)
 
 

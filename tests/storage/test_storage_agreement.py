@@ -19,7 +19,7 @@ from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from everbearer.storage.store import AdminStore
 from postgresql_server import PostgreSQLServer, emptied
-from storage.values import CLIENT, EVENT, KEY, NOW, SESSION, USER, new_grant
+from storage.values import CLIENT, EVENT, KEY, NOW, REGISTERED, SESSION, TOKEN, USER, new_grant
 
 Act: TypeAlias = Callable[[AdminStore], Any]
 
@@ -43,6 +43,14 @@ CLIENT_VALUES = st.builds(
     CLIENTS,
     st.none() | st.integers(50, 250),
 )
+REGISTERED_VALUES = st.builds(
+    lambda client, created_at: replace(
+        REGISTERED, client_id=client.client_id, lifetimes=client.lifetimes, created_at=created_at
+    ),
+    CLIENT_VALUES,
+    TIMES,
+)
+LATER = st.integers(NOW, NOW + 5000)
 USER_VALUES = st.builds(
     lambda subject, login, password: replace(USER, subject=subject, login=login, password_hash=password),
     USERS,
@@ -120,6 +128,40 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
         MAYBE_ENDS,
     ),
     st.builds(lambda name, event, ends: lambda store: store.delete_client(name, event, ends), CLIENTS, EVENTS, ENDS),
+    st.builds(
+        lambda client, event, token_id, most: (
+            lambda store: store.register_client(client, event, token_id=token_id, most=most)
+        ),
+        REGISTERED_VALUES,
+        EVENTS,
+        st.sampled_from(["", "token"]),
+        st.none() | SMALL,
+    ),
+    st.builds(
+        lambda client, was, event, forget: (
+            lambda store: store.change_client(client, event, was=was, forget_consents=forget)
+        ),
+        REGISTERED_VALUES,
+        st.just(CLIENT) | REGISTERED_VALUES,
+        EVENTS,
+        st.booleans(),
+    ),
+    st.builds(lambda name, at: lambda store: store.note_client_use(name, at), CLIENTS, LATER),
+    st.builds(
+        lambda name, event, at, unused_for: (
+            lambda store: store.reap_client(
+                name,
+                event,
+                Ended(reason=EndReason.CLIENT_DELETED, actor="server", at=at),
+                unused_for=unused_for,
+            )
+        ),
+        CLIENTS,
+        EVENTS,
+        LATER,
+        st.integers(0, 300),
+    ),
+    st.builds(lambda event: lambda store: store.revoke_initial_access_token("token", event), EVENTS),
     st.builds(lambda user, event: lambda store: store.create_user(user, event), USER_VALUES, EVENTS),
     st.builds(
         lambda user, was, event, ends: lambda store: store.change_user(user, event, was=was, ends=ends),
@@ -192,6 +234,8 @@ async def everything_in(store: AdminStore) -> list[object]:
         await store.grants(live_only=True),
         [await store.grants(subject=user, client_id=client, session_id="s1") for user, client in pairs],
         await store.clients(),
+        await store.idle_clients(before=NOW + 100, after="", limit=9),
+        await store.initial_access_tokens(),
         await store.users(),
         [await store.user_by_login(login) for login in ("login 1", "login 2")],
         [await store.sessions_of(user) for user in ("ada", "bob")],
@@ -221,6 +265,7 @@ FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk 
 async def begin(store: AdminStore) -> None:
     """Store one of each, so that most verbs find something."""
     await store.put_client(CLIENT, EVENT)
+    await store.create_initial_access_token(TOKEN, EVENT)
     await store.create_user(USER, EVENT)
     await store.create_session(replace(SESSION, session_id="s1"), EVENT)
     for name in ("g1", "g2"):

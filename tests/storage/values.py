@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from everbearer.login.models import Session, User
+from everbearer.oauth.client import SelfRegistration
+from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.storage.store import StoredKey
 from everbearer.testing.values import CLIENT as CLIENT
 from everbearer.testing.values import ENDED as ENDED
@@ -12,6 +16,31 @@ from everbearer.testing.values import NOW as NOW
 from everbearer.testing.values import OTHER_END as OTHER_END
 from everbearer.testing.values import new_grant as new_grant
 from everbearer.testing.values import rotated as rotated
+
+REGISTERED = replace(
+    CLIENT,
+    first_party=False,
+    disabled_at=None,
+    created_at=NOW,
+    registration=SelfRegistration(
+        access_token_hash="hash of a token",
+        scope=("openid", "email"),
+        authorized_by="token",
+        statement_issuer="https://directory.example",
+        verified_at=NOW + 3,
+        metadata='{"contacts": ["Ünïcode"]}',
+    ),
+)
+
+TOKEN = InitialAccessToken(
+    token_id="token",
+    token_hash="hash of an initial access token",
+    created_at=NOW,
+    expires_at=NOW + 1000,
+    uses_left=2,
+    scope=("openid",),
+    note="for Ünïcode & Söhne",
+)
 
 USER = User(
     subject="ada",

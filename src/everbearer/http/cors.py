@@ -58,7 +58,7 @@ async def _answer(endpoint: Endpoint, request: Request, headers: Headers) -> Res
 
 def _preflight(request: Request) -> Headers:
     return (
-        ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+        ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"),
         ("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers", "authorization")),
         ("Access-Control-Max-Age", str(PREFLIGHT_LIFETIME)),
     )

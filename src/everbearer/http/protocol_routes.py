@@ -12,6 +12,8 @@ from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import jwks_response
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response
 from everbearer.oauth.metadata import PATHS, metadata, metadata_paths
+from everbearer.oauth.registration import registration_endpoint
+from everbearer.oauth.registration_management import client_configuration_endpoint
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.userinfo import userinfo_endpoint
@@ -71,6 +73,18 @@ def client_routes(server: AuthorizationServer) -> Routes:
         base + PATHS["revocation_endpoint"]: {"POST": _bound(revocation_endpoint, server)},
         base + PATHS["introspection_endpoint"]: {"POST": _bound(introspection_endpoint, server)},
     }
+
+
+def registration_routes(server: AuthorizationServer) -> Routes:
+    """Return the path where clients register, read, change and delete themselves; none where they do not.
+
+    Scripts of every origin may call it: it goes by tokens alone, and who is not registered has no origin yet.
+    """
+    if server.registration is None:
+        return {}
+    manage = _bound(client_configuration_endpoint, server)
+    path = base_path(server) + PATHS["registration_endpoint"]
+    return {path: {"POST": _bound(registration_endpoint, server), "GET": manage, "PUT": manage, "DELETE": manage}}
 
 
 def _telling(words: str) -> Endpoint:

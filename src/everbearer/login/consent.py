@@ -20,7 +20,7 @@ def needs_consent(
         return True
     if client.first_party:
         return False
-    return not (covers(consent, scope) and identity_assured(client, redirect_uri))
+    return not (client.remember_consent and covers(consent, scope) and identity_assured(client, redirect_uri))
 
 
 def covers(consent: Consent, scope: Scope) -> bool:

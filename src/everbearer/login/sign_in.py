@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from everbearer.login.addresses import network_of
 from everbearer.login.models import Session, User
 from everbearer.login.passwords import NOBODYS_HASH, RunHeavy, hash_password, needs_upgrade, password_matches
 from everbearer.login.sessions import begin_session, new_session
@@ -116,7 +116,7 @@ async def _wait(login: str, attempt: Attempt, *, store: AccountStore, now: int, 
     # The address first: one that is over its limit cannot use up what an account has left.
     buckets = [(_account_bucket(login), limits.per_account)]
     if attempt.address:
-        buckets.insert(0, (_address_bucket(attempt.address), limits.per_address))
+        buckets.insert(0, (f"sign-in-address:{network_of(attempt.address)}", limits.per_address))
     for bucket, limit in buckets:
         counted = await store.count_attempt(bucket, now=now, window=limits.window)
         if counted.attempts > limit:
@@ -130,16 +130,6 @@ async def _wait(login: str, attempt: Attempt, *, store: AccountStore, now: int, 
 def _account_bucket(login: str) -> str:
     # Hashed, for people type passwords where the login belongs.
     return f"sign-in-account:{hashlib.sha256(login.encode('utf-8', 'surrogatepass')).hexdigest()}"
-
-
-def _address_bucket(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return f"sign-in-address:{address[:100]}"
-    # One customer's line has a whole /64 to choose addresses from (RFC 6177 §2).
-    prefix = 64 if parsed.version == 6 else 32  # noqa: PLR2004 - versions of IP
-    return f"sign-in-address:{ipaddress.ip_network(f'{address}/{prefix}', strict=False)}"
 
 
 def _failure(user: User | None, attempt: Attempt, now: int, *, matches: bool) -> Event:

@@ -18,6 +18,7 @@ from everbearer.oauth.authorization_request import (
 )
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
+from everbearer.oauth.client_use import note_use
 from everbearer.oauth.error_response import error_members
 from everbearer.oauth.errors import InvalidRequest, LoginRequired, OAuthError, UnmetAuthenticationRequirements
 from everbearer.oauth.events import Event, EventKind
@@ -145,6 +146,7 @@ async def complete_authorization(
         return refuse_authorization(request, refused, server)
     back = _Return(request.client, request.redirect_uri, request.response_mode, request.state)
     if request.response_type == NONE:
+        await note_use(request.client, server)
         return _response({}, back, server)
     grant = _grant(request, authentication, consent_epoch, now=server.now())
     try:

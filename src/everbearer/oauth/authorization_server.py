@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from everbearer.oauth.client import Client
+from everbearer.oauth.client_registration import ClientRegistration
 from everbearer.oauth.errors import InvalidClient, RequestUriNotSupported
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.keys import KeySet
@@ -100,6 +101,10 @@ class RequestObjectSource(Protocol):
         ...
 
 
+async def no_note(client_id: str, at: int) -> None:
+    """Note nothing: no client is removed because nobody uses it."""
+
+
 def no_salt() -> bytes:
     """Return no salt: no client may have pairwise subjects."""
     return b""
@@ -156,6 +161,10 @@ class AuthorizationServer:
     """Fetches what clients publish at their `jwks_uri`, and keeps it for a while."""
     request_objects: RequestObjectSource = no_request_objects
     """Fetches request objects by their `request_uri`."""
+    registration: ClientRegistration | None = None
+    """How clients register themselves; None where they do not."""
+    note_client_use: Callable[[str, int], Awaitable[None]] = no_note
+    """Is told, now and then, which client that registered itself is in use, and when, where no grant tells of it."""
     now: Callable[[], int] = unix_now
     chance: Callable[[], float] = random_fraction
     """Returns a number from 0 to below 1: how much of its jitter shortens an access token's life."""

@@ -30,14 +30,14 @@ def bearer_token(request: Request) -> str:
     return token or posted
 
 
-def challenge(error: OAuthError, standing: Standing | None = None) -> Response:
+def challenge(error: OAuthError, standing: Standing | None = None, *, realm: str = "userinfo") -> Response:
     """Render an error with its `WWW-Authenticate` (RFC 6750 §3).
 
     The header has the RFC's word, `invalid_token`. The body says `invalid_grant` where the grant itself has ended, by
     which clients of Authgear's kind know that the user must sign in again, and not merely refresh.
     """
     members = error.members()
-    header = bearer_challenge(error, realm="userinfo")
+    header = bearer_challenge(error, realm=realm)
     if standing is not None and standing.ended is not None:
         members["error"] = "invalid_grant"
     response = json_response(members, status=error.status, headers=(*NO_STORE, ("WWW-Authenticate", header)))

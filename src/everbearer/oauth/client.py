@@ -86,6 +86,24 @@ class Lifetimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfRegistration:
+    """How a client registered itself (RFC 7591): what it says of itself, nobody has checked."""
+
+    access_token_hash: str = field(repr=False)
+    """Of its registration access token, by which it changes or deletes itself (RFC 7592)."""
+    scope: Scope = ()
+    """All that it may register as its scope."""
+    authorized_by: str = ""
+    """The initial access token that it came with, by its id; empty where it had none."""
+    statement_issuer: str = ""
+    """Who signed the software statement that it came with; empty where it had none."""
+    verified_at: int | None = None
+    """When an operator vouched for it, as it was then."""
+    metadata: str = ""
+    """What it registered that is no setting here, as JSON: it is told again, and has no effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """An application that asks for tokens (RFC 6749 §2). Names of metadata are those of RFC 7591 §2."""
 
@@ -136,6 +154,8 @@ class Client:
     """It needs `auth_time` in its ID tokens, which all here have (OpenID Connect Dynamic Client Registration §2)."""
     default_acr_values: tuple[str, ...] = ()
     """What its sign-ins should be where its requests have no `acr_values`, the best first."""
+    remember_consent: bool = True
+    """A user who has consented is not asked again; where not, at each authorization request (ASVS 10.7.1)."""
     access_token_format: AccessTokenFormat = AccessTokenFormat.JWT
     access_token_signing_alg: str = "ES256"
     id_token_signed_response_alg: str = "ES256"
@@ -165,12 +185,25 @@ class Client:
     logo_uri: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
+    initiate_login_uri: str = ""
+    """Where others send a browser to be signed in by it (OpenID Connect Core §4)."""
+    registration: SelfRegistration | None = None
+    """None for a client that an operator made."""
     disabled_at: int | None = None
     created_at: int = 0
     epoch: int = 0
     """How often all of this client's grants have been ended; see `Ended`. Read from the store, never written."""
+    used_at: int | None = None
+    """When a client that registered itself was last known to be in use, to within a day; None for others. Read from the
+    store, never written."""
 
     @property
     def public(self) -> bool:
         """Whether it cannot keep a secret, nor a key (RFC 6749 §2.1)."""
         return not self.secrets and self.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT
+
+    @property
+    def unverified(self) -> bool:
+        """Whether it registered itself, and neither an operator nor anybody who is trusted vouches for what it says."""
+        record = self.registration
+        return record is not None and record.verified_at is None and not record.statement_issuer

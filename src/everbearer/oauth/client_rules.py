@@ -25,7 +25,7 @@ from everbearer.oauth.request_object_rules import request_object_problems
 from everbearer.oauth.resource import is_resource_identifier
 from everbearer.oauth.response_types import CODE, RESPONSE_TYPES, gives, gives_to_browser, normal_response_type
 from everbearer.oauth.scope import OFFLINE_ACCESS
-from everbearer.oauth.uris import is_web_page
+from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
 
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -46,6 +46,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_subjects(client),
         *claim_problems(client),
         *_resources(client),
+        *_self_registered(client),
         *lifetime_problems(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
         *client_rotation_problems(client),
     )
@@ -82,6 +83,14 @@ def _authentication(client: Client) -> Iterator[str]:
 
 def _is_opaque(client: Client) -> bool:
     return client.access_token_format is AccessTokenFormat.OPAQUE
+
+
+def _self_registered(client: Client) -> Iterator[str]:
+    if client.initiate_login_uri and not is_safe_to_fetch(client.initiate_login_uri):
+        # "URI using the https scheme" (OpenID Connect Registration §2).
+        yield f"initiate_login_uri: {client.initiate_login_uri!r} must be an https URL without a fragment or user name"
+    if client.registration is not None and client.first_party:
+        yield "first_party is not for a client that registered itself, for it may change: create another one by command"
 
 
 def _grant_types(client: Client) -> Iterator[str]:
@@ -145,7 +154,8 @@ def _subjects(client: Client) -> Iterator[str]:
     if len(hosts) != 1 or "" in hosts:
         # "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
         # sector_identifier_uri" (OpenID Connect Core §8.1).
-        yield 'subject_type is "pairwise", but redirect_uris are not all https on one host: set sector_identifier'
+        setting = "sector_identifier_uri" if client.registration else "sector_identifier"
+        yield f'subject_type is "pairwise", but redirect_uris are not all https on one host: set {setting}'
 
 
 def _resources(client: Client) -> Iterator[str]:

@@ -126,12 +126,6 @@ class InvalidScope(OAuthError):
     error = "invalid_scope"
 
 
-class InvalidClientMetadata(OAuthError):
-    """What is registered of a client does not do, such as keys of which none fits (RFC 7591 §3.2.2)."""
-
-    error = "invalid_client_metadata"
-
-
 class InvalidTarget(OAuthError):
     """The requested resource is not one this grant reaches (RFC 8707 §2)."""
 
@@ -190,6 +184,30 @@ class RegistrationNotSupported(OAuthError):
     """The `registration` parameter is not offered (OpenID Connect Core §3.1.2.6)."""
 
     error = "registration_not_supported"
+
+
+class InvalidRedirectUri(OAuthError):
+    """A redirect URI is one that cannot be registered (RFC 7591 §3.2.2)."""
+
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    """What is registered of a client does not do, or cannot be registered (RFC 7591 §3.2.2)."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """The software statement is malformed, expired or not signed by its issuer (RFC 7591 §3.2.2)."""
+
+    error = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """The software statement is not of an issuer that is trusted here (RFC 7591 §3.2.2)."""
+
+    error = "unapproved_software_statement"
 
 
 def bearer_challenge(error: OAuthError, realm: str = "OAuth") -> str:

@@ -41,6 +41,8 @@ class EventKind(StrEnum):
     CLIENT_CREATED = "client_created"
     CLIENT_CHANGED = "client_changed"
     CLIENT_DELETED = "client_deleted"
+    INITIAL_ACCESS_TOKEN_CREATED = "initial_access_token_created"
+    INITIAL_ACCESS_TOKEN_REVOKED = "initial_access_token_revoked"
     KEY_CREATED = "key_created"
     KEY_RETIRED = "key_retired"
 

@@ -33,7 +33,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
     unsigned = [UNSIGNED] if server.profile.unsigned_request_objects else []
     return {
         "issuer": server.issuer,
-        **{name: server.base + path for name, path in PATHS.items()},
+        **{name: server.base + path for name, path in PATHS.items() if name not in _absent(server)},
         "scopes_supported": list(server.scopes),
         "claims_supported": list(dict.fromkeys([*_ALWAYS_THERE, *_claims(server)])),
         "response_types_supported": list(server.profile.response_types),
@@ -87,6 +87,11 @@ def _response_algs(signing: list[str]) -> dict[str, list[str]]:
             ("encryption_enc", CONTENT_ENCRYPTION),
         )
     }
+
+
+def _absent(server: AuthorizationServer) -> tuple[str, ...]:
+    """Return the endpoints that are not there."""
+    return () if server.registration else ("registration_endpoint",)
 
 
 def metadata_paths(issuer: str) -> tuple[str, ...]:

@@ -12,4 +12,5 @@ PATHS: Mapping[str, str] = {
     "revocation_endpoint": "/oauth2/revoke",
     "introspection_endpoint": "/oauth2/introspect",
     "end_session_endpoint": "/oauth2/end_session",
+    "registration_endpoint": "/oauth2/register",
 }

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from everbearer.oauth.encoding import base64url
+from everbearer.oauth.encoding import base64url, from_base64url
 
 NUMBER_LENGTH = 2
 SHORTEST_SECRET = 32
@@ -69,6 +69,10 @@ class Sealer:
             hmac.compare_digest(_hash_text(number, self._hash_key(number, purpose), data).encode(), expected.encode())
             for number in self._secrets
         )
+
+    def knows_hash(self, expected: str) -> bool:
+        """Return whether a hash was made with any of the secrets, so that something may match it."""
+        return from_base64url(expected.partition(".")[0]) in self._secrets
 
     def _cipher(self, number: bytes, purpose: str) -> AESSIV:
         cipher = self._ciphers.get((number, purpose))

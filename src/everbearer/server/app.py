@@ -27,6 +27,7 @@ from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.pairwise_salt import PairwiseSalt
 from everbearer.server.password_pool import PasswordPool
 from everbearer.server.request_uris import ACCEPT, RequestUris
+from everbearer.server.self_registration import documents
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.server.tables import Parts, endpoint_of, tables_of
 
@@ -105,6 +106,7 @@ def assemble(
         log_theft(event)
         log_unusable_keys(event)
 
+    fetching = Fetching(private=config.server.fetch_from_private_addresses)
     parts = Parts(
         config=config,
         store=store,
@@ -114,12 +116,20 @@ def assemble(
         run=pool.run,
         jwks=JwksUris(fetching, clock),
         request_objects=RequestUris(replace(fetching, accept=ACCEPT), clock),
+        fetch=documents(fetching),
         now=clock,
         notify=notify,
         stopping=stopping,
     )
     chores = Housekeeping(
-        store=store, sealer=sealer, keys=keys, salt=salt, clock=clock, settings=config.keys, run=pool.run
+        store=store,
+        sealer=sealer,
+        keys=keys,
+        salt=salt,
+        clock=clock,
+        settings=config.keys,
+        run=pool.run,
+        unused_after=config.registration.unused_after,
     )
 
     @asynccontextmanager

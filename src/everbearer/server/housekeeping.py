@@ -15,6 +15,7 @@ from everbearer.oauth.sealing import Sealer
 from everbearer.server.clock import SharedClock
 from everbearer.server.config import KeysSection
 from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
+from everbearer.server.reaping import reap_clients
 from everbearer.server.signing_keys import RELOAD_AFTER, KeysUnreadable, SigningKeys, tend_keys
 from everbearer.storage.store import AdminStore
 
@@ -40,6 +41,8 @@ class Housekeeping:
     clock: SharedClock
     settings: KeysSection
     run: RunHeavy
+    unused_after: int | None = None
+    """After how many seconds a client that registered itself is removed that nobody uses; None for never."""
 
     @asynccontextmanager
     async def going_on(self) -> AsyncGenerator[None]:
@@ -80,6 +83,8 @@ class Housekeeping:
         now = self.clock()
         await tend_keys(self.store, self.sealer, self.settings, now=now, run=self.run)
         await tend_salt(self.store, self.sealer)
+        if self.unused_after is not None:
+            await reap_clients(self.store, now=now, unused_after=self.unused_after)
         for _ in range(MOST_BATCHES):
             purged = await self.store.purge(now=now, keep=KEEP_DEAD, batch=BATCH)
             if purged.total < BATCH:

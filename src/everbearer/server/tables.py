@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from everbearer.http.cors import share
-from everbearer.http.protocol_routes import base_path, client_routes, public_routes
+from everbearer.http.protocol_routes import base_path, client_routes, public_routes, registration_routes
 from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
@@ -21,6 +21,7 @@ from everbearer.oauth.authorization_server import (
     no_salt,
     unix_now,
 )
+from everbearer.oauth.client_registration import DocumentSource, no_document
 from everbearer.oauth.events import Event
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
@@ -36,6 +37,7 @@ from everbearer.server.pages.problems import problem_page
 from everbearer.server.pages.routes import guarded, page_routes
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
+from everbearer.server.self_registration import client_registration_of
 from everbearer.server.signing_keys import SigningKeys
 from everbearer.storage.store import AdminStore
 
@@ -51,6 +53,8 @@ class Parts:
     run: RunHeavy
     jwks: JwksSource = no_jwks
     request_objects: RequestObjectSource = no_request_objects
+    fetch: DocumentSource = no_document
+    """Fetches what clients name as they register."""
     pairwise_salt: Callable[[], bytes] = no_salt
     now: Callable[[], int] = unix_now
     notify: Callable[[Event], None] = no_listener
@@ -82,7 +86,7 @@ def tables_of(parts: Parts, *, development: bool = False) -> Tables:
     """Return all paths of the server."""
     site = site_of(parts)
     base = base_path(site.server)
-    public = public_routes(site.server)
+    public = {**public_routes(site.server), **registration_routes(site.server)}
     clients = {**client_routes(site.server), base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)}}
     front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}
     others = {**page_routes(site), **health_routes(parts.store, stopping=parts.stopping), **front}
@@ -122,6 +126,8 @@ def site_of(parts: Parts) -> Site:
         grants=GRANTS,
         jwks=parts.jwks,
         request_objects=parts.request_objects,
+        registration=client_registration_of(config, store, fetch=parts.fetch, now=parts.now),
+        note_client_use=store.note_client_use,
         now=parts.now,
         notify=parts.notify,
         hears=HEARS,

@@ -10,7 +10,9 @@ from typing import Protocol
 from everbearer.login.models import User
 from everbearer.login.store import AccountStore
 from everbearer.oauth.client import Client
+from everbearer.oauth.client_registration import RegistrationStore
 from everbearer.oauth.events import Event
+from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.models import Ended, Grant
 from everbearer.oauth.store import Store
 
@@ -44,7 +46,7 @@ class Purged:
         return self.grants + self.sessions + self.others
 
 
-class AdminStore(Store, AccountStore, Protocol):
+class AdminStore(Store, AccountStore, RegistrationStore, Protocol):
     """The whole store: protocol, accounts and what operators need."""
 
     async def migrate(self) -> list[str]:
@@ -71,8 +73,37 @@ class AdminStore(Store, AccountStore, Protocol):
         """Store a client, new or changed. With `ends`, all its grants end in the same transaction."""
         ...
 
-    async def delete_client(self, client_id: str, event: Event, ends: Ended) -> bool:
-        """Delete a client, ending all its grants in the same transaction; False where not there."""
+    async def create_initial_access_token(self, token: InitialAccessToken, event: Event) -> None:
+        """Store an initial access token."""
+        ...
+
+    async def initial_access_tokens(self) -> list[InitialAccessToken]:
+        """Return all initial access tokens, oldest first, those that are dead too."""
+        ...
+
+    async def revoke_initial_access_token(self, token_id: str, event: Event) -> bool:
+        """Forget an initial access token; False where it is not there. Clients that came with it stay."""
+        ...
+
+    async def note_client_use(self, client_id: str, at: int) -> None:
+        """Note that a client that registered itself was in use then, if nothing of that hour is noted.
+
+        `create_grant` does so too, in its transaction.
+        """
+        ...
+
+    async def idle_clients(self, *, before: int, after: str, limit: int) -> list[str]:
+        """Return the ids of clients that registered themselves and are not known to have been in use since `before`, in
+        their order, those after the given id.
+        """
+        ...
+
+    async def reap_client(self, client_id: str, event: Event, ends: Ended, *, unused_for: int) -> bool:
+        """Delete a client that registered itself and has not been in use for so long at `ends.at`, as
+        `delete_client` does. Where a grant of it lives at that time, its use is noted, and nothing else happens.
+
+        A grant that is stored at the same moment is stored before, and the client stays; or after, and has ended.
+        """
         ...
 
     async def clients(self) -> list[Client]:

@@ -76,6 +76,8 @@ CLIENT = Client(
     logo_uri="https://app.example/logo.png",
     policy_uri="https://app.example/policy",
     tos_uri="https://app.example/tos",
+    initiate_login_uri="https://app.example/login",
+    remember_consent=False,
     disabled_at=NOW + 1,
     created_at=NOW + 2,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client_use import note_use
 from everbearer.oauth.errors import InvalidScope, UnauthorizedClient
 from everbearer.oauth.lifetimes import access_token_life
 from everbearer.oauth.resource_indicators import target_of_client
@@ -34,5 +35,6 @@ async def client_credentials_grant(request: TokenRequest, server: AuthorizationS
     target = target_of_client(request.parameters, scope, client, server)
     expires_in = access_token_life(client.lifetimes, server.chance, target.lifetime if target else None)
     access_token = mint_access_token(client, scope, server, grant=None, now=now, expires_in=expires_in, target=target)
+    await note_use(client, server)
     # "A refresh token SHOULD NOT be included" (§4.4.3).
     return TokenResponse(access_token=access_token, expires_in=expires_in, scope=target.scope if target else scope)

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from everbearer.server.cli import clients, configuration, copying, grants, keys, running, simulate, upkeep, users
+from everbearer.server.cli import (
+    clients,
+    configuration,
+    copying,
+    grants,
+    keys,
+    registrations,
+    running,
+    simulate,
+    upkeep,
+    users,
+)
 from everbearer.server.cli.output import print_version
 
 app = typer.Typer(
@@ -36,6 +47,7 @@ app.command("purge")(upkeep.purge)
 app.command("copy")(copying.copy)
 app.command("explain")(upkeep.explain)
 app.add_typer(clients.app, name="client", help="Applications that ask for tokens.")
+app.add_typer(registrations.app, name="registration", help="Applications that register themselves.")
 app.add_typer(users.app, name="user", help="People who sign in.")
 app.add_typer(grants.app, name="grant", help="What users let applications do.")
 app.add_typer(keys.app, name="key", help="Keys that sign tokens.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -16,8 +16,8 @@ from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.randomness import random_bytes
-from everbearer.oauth.scope import format_scope
 from everbearer.oauth.sealing import Sealer
+from everbearer.server.cli.client_members import client_kind, client_members, client_states, registration_members
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn
 from everbearer.server.config.client_settings import changed_section, changed_settings, new_section, settings_of
@@ -45,13 +45,6 @@ KEPT_SECRETS = 2
 """The new one, and the one before it until the application has changed over."""
 
 
-def client_members(client: Client) -> dict[str, Any]:
-    """Return what may be shown of a client: all but its secrets, of which only the number."""
-    members = asdict(client)
-    del members["sealed_secrets"]
-    return members | {"secrets": len(client.secrets), "scope": format_scope(client.scope)}
-
-
 @app.command("list")
 def list_clients(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """List all applications."""
@@ -63,9 +56,9 @@ def list_clients(config: ConfigOption = None, *, as_json: JsonOption = False) ->
         (
             each.client_id,
             each.client_name,
-            _kind(each),
+            client_kind(each),
             " ".join(each.grant_types),
-            "disabled" if each.disabled_at else "",
+            client_states(each),
         )
         for each in clients
     ]
@@ -82,10 +75,11 @@ def show_client(client_id: Id, config: ConfigOption = None, *, as_json: JsonOpti
     say_members(
         {
             "client_id": client.client_id,
-            "kind": _kind(client),
+            "kind": client_kind(client),
             "secrets": len(client.secrets),
             "created_at": moment(client.created_at),
             "disabled_at": moment(client.disabled_at),
+            **registration_members(client),
         }
     )
     rows = [(key, setting.text) for key, setting in settings_of(client).items()]
@@ -171,15 +165,22 @@ async def _change(client_id: str, texts: list[str], desk: Desk) -> tuple[Client,
     before = await _existing(client_id, desk)
     section = changed_section(before, texts)
     secrets = KeptSecrets(hashes=before.secrets, sealed=before.sealed_secrets)
-    problems = tuple(_missing_secret(section, secrets)) or client_setting_problems(section, secrets, desk.config)
+    problems = tuple(_missing_secret(section, secrets)) or client_setting_problems(
+        section, secrets, desk.config, registration=before.registration
+    )
     if problems:
         raise ConfigError(*problems)
     after = replace(
         declared_client(section, secrets, desk.config),
         created_at=before.created_at,
         disabled_at=before.disabled_at,
+        registration=before.registration,
         epoch=before.epoch,
+        used_at=before.used_at,
     )
+    if after.registration is not None and after.scope != before.scope:
+        # From now on it may register that, and no more.
+        after = replace(after, registration=replace(after.registration, scope=after.scope))
     changed = " ".join(changed_settings(before, after))
     if changed:
         await desk.store.put_client(after, _event(EventKind.CLIENT_CHANGED, after, desk, change=changed))
@@ -291,10 +292,6 @@ def delete_client(
         return client
 
     _done(at_desk(config, delete), f"{client_id} is deleted; all its grants have ended.", as_json=as_json)
-
-
-def _kind(client: Client) -> str:
-    return "public" if client.public else "confidential"
 
 
 async def _existing(client_id: str, desk: Desk) -> Client:

@@ -14,6 +14,7 @@ from everbearer.oauth.models import DAY
 from everbearer.oauth.resource import Resource
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
+from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.config.resources import ResourceSection, resource_of
 from everbearer.server.config.section import Alg, FilePath, Seconds, Section
 
@@ -211,6 +212,7 @@ class Config(Section, frozen=True, kw_only=True):
     rotation: RotationSection = RotationSection()
     sessions: SessionsSection = SessionsSection()
     sign_in: SignInSection = SignInSection()
+    registration: RegistrationSection = RegistrationSection()
     keys: KeysSection = KeysSection()
     metrics: MetricsSection = MetricsSection()
     logs: LogsSection = LogsSection()

@@ -126,6 +126,9 @@ class ClientSection(Section, frozen=True, kw_only=True):
             "in an OpenID request instead. `false`: a client of type `web` needs neither."
         ),
     ] = None
+    remember_consent: Annotated[
+        bool, Meta(description="Ask a user once, and not at each authorization request; only for third parties.")
+    ] = True
     default_max_age: Annotated[
         Seconds | None,
         Meta(description="How old a sign-in may be where its requests have no `max_age`; `none`: as old as a session."),
@@ -211,6 +214,13 @@ class ClientSection(Section, frozen=True, kw_only=True):
     logo_uri: Annotated[str, Meta(description="Its logo.")] = ""
     policy_uri: Annotated[str, Meta(description="Its privacy policy.")] = ""
     tos_uri: Annotated[str, Meta(description="Its terms of service.")] = ""
+    initiate_login_uri: Annotated[
+        str,
+        Meta(
+            description="Where a browser is sent that is to be signed in by it (OpenID Connect Core §4), by https: the "
+            "account page then has a button that opens it."
+        ),
+    ] = ""
 
     def __repr__(self) -> str:
         return f"ClientSection(client_id={self.client_id!r})"

@@ -83,12 +83,13 @@ def merge(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
 
 
 def _for_each_client(data: dict[str, Any]) -> dict[str, Any]:
-    """Let each client's own tables override single values of those made for all."""
-    clients = [
-        client | {name: data.get(name, {}) | client.get(name, {}) for name in MADE_FOR_ALL}
-        for client in data.get("clients", ())
-    ]
-    return data | {"clients": clients}
+    """Let each client's own tables, and those of clients that register themselves, override what is made for all."""
+    clients = [_overriding(data, client) for client in data.get("clients", ())]
+    return data | {"clients": clients, "registration": _overriding(data, data.get("registration", {}))}
+
+
+def _overriding(data: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    return table | {name: data.get(name, {}) | table.get(name, {}) for name in MADE_FOR_ALL}
 
 
 def check_types(data: Mapping[str, Any], reading: Reading, place: Callable[[str], str]) -> None:

@@ -85,6 +85,9 @@ def _sections(config: inspect.StructType) -> Iterator[str]:
         item = _item(entry)
         if isinstance(bare, inspect.StructType):
             yield from _table(f"## [{entry.name}]", _words(bare), bare.fields, prefix=f"{entry.name}.")
+            for inner in bare.fields:
+                if (item := _item(inner)) is not None:
+                    yield from _table(f"## [[{entry.name}.{inner.name}]]", _words(item), item.fields, prefix=None)
         elif isinstance(bare, inspect.DictType):
             yield from _of_scopes(entry)
         elif item is not None:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from msgspec import structs
 
 from everbearer.login.passwords import is_password_hash
 from everbearer.login.sign_in import normal_login
+from everbearer.oauth.client import SelfRegistration
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.key_rules import SIGNED, SIGNED_IF_SET
@@ -22,6 +24,7 @@ from everbearer.oauth.uris import is_loopback
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection
 from everbearer.server.config.claim_rules import claims_problems, id_token_claim_problems
 from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.registration_rules import registration_problems
 from everbearer.server.config.resource_rules import named_resource_problems, resource_problems
 from everbearer.server.config.secrets import client_secret_problem, one_secret
 from everbearer.server.config.words import nearest
@@ -55,6 +58,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *claims_problems(config),
         *resource_problems(config),
         *_clients(config),
+        *registration_problems(config),
         *_users(config),
     )
 
@@ -171,19 +175,26 @@ def _clients(config: Config) -> Iterator[str]:
             yield from (f"{where}: {problem}" for problem in _declared(client, secrets, config))
 
 
-def client_setting_problems(client: ClientSection, secrets: KeptSecrets, config: Config) -> tuple[str, ...]:
-    """Return what is wrong with a client that is not declared, beside a configuration in which all else is good."""
+def client_setting_problems(
+    client: ClientSection, secrets: KeptSecrets, config: Config, *, registration: SelfRegistration | None = None
+) -> tuple[str, ...]:
+    """Return what is wrong with a client that is not declared, beside a configuration in which all else is good.
+
+    `registration` is how it registered itself, if it did.
+    """
     # Scopes first: those that cannot be parsed make no client to look at.
     problems = (
         *scope_problems(client, config),
         *named_resource_problems(client, config),
         *_keys(structs.replace(config, clients=(client,))),
     )
-    return problems or _declared(client, secrets, config)
+    return problems or _declared(client, secrets, config, registration)
 
 
-def _declared(section: ClientSection, secrets: KeptSecrets, config: Config) -> tuple[str, ...]:
-    client = declared_client(section, secrets, config)
+def _declared(
+    section: ClientSection, secrets: KeptSecrets, config: Config, registration: SelfRegistration | None = None
+) -> tuple[str, ...]:
+    client = replace(declared_client(section, secrets, config), registration=registration)
     return (*client_problems(client), *id_token_claim_problems(client, config))
 
 

@@ -85,6 +85,7 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         require_signed_request_object=section.require_signed_request_object,
         request_uris=section.request_uris,
         require_auth_time=section.require_auth_time,
+        remember_consent=section.remember_consent,
         default_acr_values=section.default_acr_values,
         access_token_format=AccessTokenFormat(section.access_token_format),
         access_token_signing_alg=section.access_token_signing_alg,
@@ -107,6 +108,7 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         logo_uri=section.logo_uri,
         policy_uri=section.policy_uri,
         tos_uri=section.tos_uri,
+        initiate_login_uri=section.initiate_login_uri,
     )
 
 

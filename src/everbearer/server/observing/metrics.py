@@ -27,7 +27,7 @@ Gauge: TypeAlias = Callable[[], Mapping[Labels, float]]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 VERBS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 WAITING = "waiting"
 """What a store calls it that waits for a connection: the one state that no connection is in."""
 OTHER = "other"

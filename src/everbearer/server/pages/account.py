@@ -11,10 +11,12 @@ from everbearer.login.passwords import Weakness
 from everbearer.login.sessions import is_live, sign_out, sign_out_others
 from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts
 from everbearer.oauth.client import Client
+from everbearer.oauth.initiate_login import login_initiation
 from everbearer.oauth.lifetimes import Expiry, end_of, expiry
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.models import DAY, Ended, EndReason, Grant
 from everbearer.oauth.parameters import Parameters, posted_parameters
+from everbearer.oauth.scope import Scope
 from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form, signed_in
 from everbearer.server.pages.end_session import SIGN_OUT, sign_out_action
 from everbearer.server.pages.rendering import page
@@ -40,6 +42,8 @@ class Access:
     client: Client
     ended: Ended | None
     expiry: Expiry
+    opens_at: str
+    """Where a browser is sent that is to be signed in by the client; empty where it says no such place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +211,10 @@ async def _accesses(user: User, site: Site) -> list[Access]:
         client = clients[grant.client_id]
         ended = end_of(grant, client, site.now())
         if _worth_telling(grant, ended, site.now()):
-            accesses.append(Access(grant=grant, client=client, ended=ended, expiry=expiry(grant, client)))
+            opens_at = _opens_at(client, grant.scope, user, site)
+            accesses.append(
+                Access(grant=grant, client=client, ended=ended, expiry=expiry(grant, client), opens_at=opens_at)
+            )
     return accesses
 
 
@@ -224,9 +231,19 @@ def _newest_first(accesses: list[Access]) -> list[tuple[Access, Ended]]:
     return sorted(ended, key=lambda pair: pair[1].at, reverse=True)
 
 
-async def _consents(user: User, site: Site) -> list[tuple[Consent, Client]]:
+async def _consents(user: User, site: Site) -> list[tuple[Consent, Client, str]]:
     consents = await site.store.consents_of(user.subject)
-    return [(consent, await _client(consent.client_id, site)) for consent in consents]
+    clients = [await _client(consent.client_id, site) for consent in consents]
+    return [
+        (consent, client, _opens_at(client, consent.scope, user, site))
+        for consent, client in zip(consents, clients, strict=True)
+    ]
+
+
+def _opens_at(client: Client, scope: Scope, user: User, site: Site) -> str:
+    # The login tells who the user is: only those hear it who may know that anyway.
+    may_know = client.first_party or {"profile", "email"} & set(scope)
+    return login_initiation(client, site.server.issuer, login_hint=user.login if may_know else "")
 
 
 async def _client(client_id: str, site: Site) -> Client:

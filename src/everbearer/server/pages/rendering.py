@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from everbearer.oauth.messages import NO_STORE, Headers, Response
 from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
-from everbearer.oauth.redirect_uris import form_action
+from everbearer.oauth.redirect_uris import form_action, origin_of
 from everbearer.server.pages.assets import ICON, STYLE
 from everbearer.server.pages.site import Site
 
@@ -17,11 +18,19 @@ LONGEST_IN_DAYS = 60 * DAY
 
 
 def page(
-    site: Site, template: str, *, status: int = 200, headers: Headers = (), form_target: str = "", **values: object
+    site: Site,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Headers = (),
+    form_target: str = "",
+    image: str = "",
+    **values: object,
 ) -> Response:
     """Render a template.
 
-    `form_target` is the URI of a client that the page's forms may lead to, after a redirect of ours.
+    `form_target` is the URI of a client that the page's forms may lead to, after a redirect of ours; `image` that of
+    the one image of another site that the page may show.
     """
     html = _TEMPLATES.get_template(template).render(
         {
@@ -38,7 +47,7 @@ def page(
         headers=(
             ("Content-Type", "text/html; charset=utf-8"),
             *NO_STORE,
-            ("Content-Security-Policy", _content_security_policy(form_target)),
+            ("Content-Security-Policy", _content_security_policy(form_target, image)),
             # Not `no-referrer`: under that, browsers send `Origin: null` with our own forms too.
             ("Referrer-Policy", "same-origin"),
             ("X-Content-Type-Options", "nosniff"),
@@ -59,9 +68,22 @@ def web_address(uri: str) -> str:
     return uri if uri.startswith(("https://", "http://")) else ""
 
 
+def host(uri: str) -> str:
+    """Return where a redirect URI leads, in words for a user: a host, this device, or the application of a scheme."""
+    parts = urlsplit(uri)
+    if parts.scheme == "https":
+        return parts.netloc
+    return "a program on this device" if parts.scheme == "http" else f"the application of {parts.scheme}:"
+
+
 def image_address(uri: str) -> str:
     """Return the URI where it is one that our pages may show as an image, else nothing."""
     return uri if uri.startswith(("https://", "data:image/")) else ""
+
+
+def initial(name: str) -> str:
+    """Return what stands for a name where there is no picture: its first letter or digit."""
+    return next((char for char in name if char.isalnum()), "?").upper()
 
 
 def duration(seconds: int) -> str:
@@ -95,12 +117,20 @@ def machine_time(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _content_security_policy(form_target: str) -> str:
+def _content_security_policy(form_target: str, image: str) -> str:
     limit = form_action(form_target) if form_target else "form-action 'self'; "
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
+        f"default-src 'none'; style-src 'self'; img-src 'self'{_image_source(image_address(image))}; "
         f"{limit}frame-ancestors 'none'; base-uri 'none'"
     )
+
+
+def _image_source(uri: str) -> str:
+    if not uri:
+        return ""
+    origin = origin_of(uri)
+    # An IPv6 address cannot be named as a host there (CSP 3 §2.3.1).
+    return f" {origin}" if origin and "[" not in origin else f" {urlsplit(uri).scheme}:"
 
 
 _TEMPLATES = Environment(
@@ -113,6 +143,6 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters.update(
     {
         function.__name__: function
-        for function in (day, duration, image_address, machine_time, moment, wait, web_address)
+        for function in (day, duration, host, image_address, initial, machine_time, moment, wait, web_address)
     }
 )

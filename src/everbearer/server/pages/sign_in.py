@@ -121,6 +121,7 @@ def _sign_in_page(
         status=status,
         headers=(*keeping(browser, site), *retry),
         form_target=asked.redirect_uri if asked else "",
+        image=asked.client.logo_uri if asked else "",
         client=asked.client if asked else None,
         login=login,
         failed=failed,

@@ -8,6 +8,7 @@ from everbearer.oauth.events import Event, grant_ended
 from everbearer.oauth.models import Ended, Grant
 from everbearer.oauth.store import Spend
 from everbearer.oauth.store_rules import born, confirmed, spent, with_end
+from everbearer.storage.memory.clients import note_client_use
 from everbearer.storage.memory.ends import ends_upon
 from everbearer.storage.memory.tables import Tables
 
@@ -15,6 +16,7 @@ from everbearer.storage.memory.tables import Tables
 async def create_grant(tables: Tables, grant: Grant, event: Event) -> None:
     """Keep a grant and its event, with the newest epochs where none are given."""
     tables.grants[grant.grant_id] = born(grant, lambda everything, key: tables.epochs[everything, key])
+    await note_client_use(tables, grant.client_id, grant.created_at)
     tables.events.append(event)
 
 

@@ -15,7 +15,7 @@ from everbearer.storage.store import Purged
 async def purge(tables: Tables, *, now: int, keep: int, batch: int) -> Purged:
     """Remove a batch of each kind."""
     before = now - keep
-    grants = [key for key, grant in tables.grants.items() if _died_at(tables, grant) <= before][:batch]
+    grants = [key for key, grant in tables.grants.items() if died_at(tables, grant) <= before][:batch]
     sessions = [key for key, session in tables.sessions.items() if _session_died_at(tables, session) <= before][:batch]
     tables.grants = {key: grant for key, grant in tables.grants.items() if key not in grants}
     tables.sessions = {key: session for key, session in tables.sessions.items() if key not in sessions}
@@ -37,7 +37,8 @@ def _remove_forgotten(tables: Tables, *, before: int, batch: int) -> int:
     return len(remembered) + len(attempts) + len(keys)
 
 
-def _died_at(tables: Tables, grant: Grant) -> int:
+def died_at(tables: Tables, grant: Grant) -> int:
+    """Return when a grant ended, or ends by itself."""
     ended = with_end(grant, ends_upon(tables, grant)).ended
     client = tables.clients.get(grant.client_id)
     lifetimes = client.lifetimes if client else tables.client_lifetimes

@@ -13,7 +13,19 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.client import Lifetimes
-from everbearer.storage.memory import clients, consents, counters, ends, events, grants, keys, purge, sessions, users
+from everbearer.storage.memory import (
+    clients,
+    consents,
+    counters,
+    ends,
+    events,
+    grants,
+    keys,
+    purge,
+    registrations,
+    sessions,
+    users,
+)
 from everbearer.storage.memory.tables import Tables
 
 P = ParamSpec("P")
@@ -46,7 +58,17 @@ class MemoryStore:
     put_client = _verb(clients.put_client)
     delete_client = _verb(clients.delete_client)
     allows_origin = _verb(clients.allows_origin)
+    note_client_use = _verb(clients.note_client_use)
     clients = _verb(clients.clients)
+
+    initial_access_token = _verb(registrations.initial_access_token)
+    initial_access_tokens = _verb(registrations.initial_access_tokens)
+    create_initial_access_token = _verb(registrations.create_initial_access_token)
+    revoke_initial_access_token = _verb(registrations.revoke_initial_access_token)
+    register_client = _verb(registrations.register_client)
+    change_client = _verb(registrations.change_client)
+    idle_clients = _verb(registrations.idle_clients)
+    reap_client = _verb(registrations.reap_client)
 
     create_grant = _verb(grants.create_grant)
     grant = _verb(grants.grant)

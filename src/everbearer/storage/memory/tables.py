@@ -9,6 +9,7 @@ from everbearer.login.models import Consent, Session, SessionLifetimes, User
 from everbearer.login.store import Counted
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
+from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.models import Ended, Everything, Grant
 from everbearer.storage.store import StoredKey
 
@@ -21,6 +22,9 @@ class Tables:
     client_lifetimes: Lifetimes
     """The longest of clients that are kept elsewhere."""
     clients: dict[str, Client] = field(default_factory=dict[str, Client])
+    used_at: dict[str, int] = field(default_factory=dict[str, int])
+    """Of each client that registered itself: when it was last known to be in use."""
+    initial_access_tokens: dict[str, InitialAccessToken] = field(default_factory=dict[str, InitialAccessToken])
     grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
     ends: dict[tuple[Everything, str, int], Ended] = field(default_factory=dict[tuple[Everything, str, int], Ended])
     """By the epoch that each began."""

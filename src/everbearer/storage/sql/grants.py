@@ -6,6 +6,7 @@ from __future__ import annotations
 from everbearer.oauth.events import Event, grant_ended
 from everbearer.oauth.models import Ended, Grant, consent_key
 from everbearer.oauth.store import Spend
+from everbearer.storage.sql.clients import note_client_use
 from everbearer.storage.sql.events import record
 from everbearer.storage.sql.rows import GRANT_COLUMNS, changing_columns, grant_columns, grant_of
 from everbearer.storage.sql.transaction import Transaction
@@ -113,6 +114,7 @@ async def create_grant(transaction: Transaction, grant: Grant, event: Event) -> 
     """Insert a grant and its event."""
     key = consent_key(grant.subject, grant.client_id)
     await transaction.run(CREATE_GRANT, consent_key=key, **grant_columns(grant))
+    await note_client_use(transaction, grant.client_id, grant.created_at)
     await record(transaction, event)
 
 

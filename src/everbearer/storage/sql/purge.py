@@ -46,10 +46,7 @@ _SESSIONS_AND_ENDS = SESSIONS_AND_ENDS.replace(
 
 # A client that is gone, or in another store, leaves its grants the default lifetimes. With a code an access token may
 # have come.
-DEAD_GRANTS = f"""
-SELECT grants.grant_id, grants.generation, grants.used_at
-{_GRANTS_AND_ENDS}LEFT JOIN clients ON clients.client_id = grants.client_id
-WHERE CASE
+DEAD = """CASE
     WHEN grants.ended_at IS NOT NULL THEN grants.ended_at <= :before
     WHEN COALESCE(user_end.at, client_end.at, consent_end.at, session_end.at) IS NOT NULL THEN
         user_end.at <= :before OR client_end.at <= :before
@@ -63,7 +60,12 @@ WHERE CASE
         grants.created_at + COALESCE(clients.refresh_token, :refresh_token) <= :before
         OR grants.used_at + CASE WHEN clients.client_id IS NULL THEN :refresh_token_idle
             ELSE clients.refresh_token_idle END <= :before
-END
+END"""
+
+DEAD_GRANTS = f"""
+SELECT grants.grant_id, grants.generation, grants.used_at
+{_GRANTS_AND_ENDS}LEFT JOIN clients ON clients.client_id = grants.client_id
+WHERE {DEAD}
 """
 
 REMOVE_GRANT = """

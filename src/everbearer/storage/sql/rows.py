@@ -14,6 +14,7 @@ from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Authentication, CodeBinding, Ended, EndReason, Grant, RequestedClaims
 from everbearer.oauth.scope import Scope, format_scope
+from everbearer.storage.clients import used_at_first
 from everbearer.storage.sql.history import history_of, history_text
 from everbearer.storage.sql.json_text import json_text
 from everbearer.storage.sql.transaction import Row, Value
@@ -46,23 +47,24 @@ def client_columns(client: Client) -> dict[str, Value]:
     lifetimes = client.lifetimes
     return {
         "client_id": client.client_id,
-        "metadata": json_text(replace(client, epoch=0)),
+        "metadata": json_text(replace(client, epoch=0, used_at=None)),
         "access_token": lifetimes.access_token,
         "refresh_token": lifetimes.refresh_token,
         "refresh_token_idle": lifetimes.refresh_token_idle,
         "authorization_code": lifetimes.authorization_code,
+        "used_at": used_at_first(client),
     }
 
 
 def client_of(row: Row) -> Client:
-    """Read a client: metadata, epoch. Settings that only a newer release knows are passed over."""
+    """Read a client: metadata, epoch, used_at. Settings that only a newer release knows are passed over."""
     return _read_client(*row)
 
 
 @lru_cache(maxsize=1024)
-def _read_client(metadata: str, epoch: int) -> Client:
+def _read_client(metadata: str, epoch: int, used_at: int | None) -> Client:
     # The row is read at each request, and what stands in it is understood once.
-    return replace(_client.decode(metadata), epoch=epoch)
+    return replace(_client.decode(metadata), epoch=epoch, used_at=used_at)
 
 
 GRANT_COLUMNS = """

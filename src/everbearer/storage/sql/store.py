@@ -20,6 +20,7 @@ from everbearer.storage.sql import (
     grants,
     keys,
     migrations,
+    registrations,
     sealed_values,
     sessions,
     users,
@@ -80,7 +81,17 @@ class SqlStore:
     put_client = _writes(clients.put_client)
     delete_client = _writes(clients.delete_client)
     allows_origin = _looks_up(clients.allows_origin)
+    note_client_use = _writes(clients.note_client_use)
     clients = _reads(clients.clients)
+
+    initial_access_token = _looks_up(registrations.initial_access_token)
+    initial_access_tokens = _reads(registrations.initial_access_tokens)
+    create_initial_access_token = _writes(registrations.create_initial_access_token)
+    revoke_initial_access_token = _writes(registrations.revoke_initial_access_token)
+    register_client = _writes(registrations.register_client)
+    change_client = _writes(registrations.change_client)
+    idle_clients = _reads(registrations.idle_clients)
+    reap_client = _writes(registrations.reap_client)
 
     create_grant = _writes(grants.create_grant)
     grant = _looks_up(grants.grant)

@@ -1,0 +1,124 @@
+"""What must hold of how clients register themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from everbearer.oauth.client_keys import UnusableKeys, read_jwks
+from everbearer.oauth.errors import InvalidScope
+from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
+from everbearer.oauth.models import DAY
+from everbearer.oauth.scope import parse_scope
+from everbearer.oauth.uris import is_safe_to_fetch
+from everbearer.server.config import FULL_ACCESS, Config
+from everbearer.server.config.registration import StatementIssuerSection
+from everbearer.server.config.words import nearest
+from everbearer.server.declared.clients import lifetimes_of, rotation_of
+
+_HOST_PATTERN = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+def registration_problems(config: Config) -> Iterator[str]:
+    """Yield what is wrong: key, what is wrong and what to write."""
+    section = config.registration
+    yield from _scope(config)
+    for host in section.redirect_hosts:
+        if not _HOST_PATTERN.fullmatch(host):
+            yield (
+                f"registration.redirect_hosts: {host!r} is not a host; write app.example.com, or *.example.com for all "
+                "below it"
+            )
+    if section.unused_after is not None and section.unused_after < DAY:
+        yield "registration.unused_after: must be at least a day, for so often is looked which are in use"
+    if section.most_clients is not None and section.most_clients < 0:
+        yield "registration.most_clients: must be at least 0; write none for any number"
+    if "refresh_token" in section.grant_types and "authorization_code" not in section.grant_types:
+        yield "registration.grant_types: refresh_token needs a grant to refresh; add authorization_code"
+    yield from _lives(config)
+    yield from _issuers(config)
+
+
+def registration_weakenings(config: Config) -> Iterator[str]:
+    """Yield what is weaker by choice than it could be, and what it costs."""
+    section = config.registration
+    if section.mode == "off":
+        return
+    if section.mode == "open" and not section.require_software_statement:
+        hosts = "" if section.redirect_hosts else ", for any host"
+        yield (
+            f'registration.mode = "open": anybody who reaches the server can register an application under any '
+            f"name{hosts}, and have users asked to let it in; the consent page says that nobody has checked it (ASVS "
+            '10.4.7); write "token" if those who are to register can be told one'
+        )
+    if config.server.fetch_from_private_addresses:
+        yield (
+            "server.fetch_from_private_addresses = true: whoever registers a client can have the server ask addresses "
+            "of its own network, by jwks_uri or sector_identifier_uri"
+        )
+    if not section.require_pkce:
+        yield (
+            "registration.require_pkce = false: a stolen code of a client that registered itself is held back by the "
+            "client's authentication alone (RFC 9700 §2.1.1)"
+        )
+    if section.remember_consent:
+        yield (
+            "registration.remember_consent = true: a client that registered itself gets tokens without asking once a "
+            "user has let it in, though nobody has checked who it is (ASVS 10.7.1)"
+        )
+
+
+def _scope(config: Config) -> Iterator[str]:
+    try:
+        scope = parse_scope(config.registration.scope or "")
+    except InvalidScope as error:
+        yield f"registration.scope: {error.description}; separate values by spaces"
+        return
+    for value in scope:
+        if value not in config.all_scopes:
+            yield (f"registration.scope: {value} is not declared under [scopes]; {nearest(value, config.all_scopes)}")
+    if FULL_ACCESS in scope:
+        yield f"registration.scope: {FULL_ACCESS} is for first-party clients; take it out"
+
+
+def _lives(config: Config) -> Iterator[str]:
+    section = config.registration
+    # What is made for all clients is looked at as such.
+    lifetimes = lifetime_problems(lifetimes_of(section.lifetimes)) if section.lifetimes != config.lifetimes else ()
+    rotation = rotation_problems(rotation_of(section.rotation)) if section.rotation != config.rotation else ()
+    yield from (f"registration.{problem}" for problem in (*lifetimes, *rotation))
+    public = "none" in section.token_endpoint_auth_methods and section.mode != "off"
+    if public and section.rotation.rotate is False:
+        yield (
+            "registration.rotation.rotate: is false, but clients without a secret must rotate (RFC 9700 §2.2.2); take "
+            '"none" from registration.token_endpoint_auth_methods, or write "none" here'
+        )
+
+
+def _issuers(config: Config) -> Iterator[str]:
+    section = config.registration
+    if section.require_software_statement and not section.statement_issuers:
+        yield (
+            "registration.require_software_statement: nobody's statements are believed; declare who signs them under "
+            "[[registration.statement_issuers]]"
+        )
+    for issuer, count in Counter(each.issuer for each in section.statement_issuers).items():
+        if count > 1:
+            yield f"registration.statement_issuers: {issuer!r} is declared {count} times; keep one"
+    for each in section.statement_issuers:
+        yield from (f"registration.statement_issuers: {problem}" for problem in _issuer(each))
+
+
+def _issuer(section: StatementIssuerSection) -> Iterator[str]:
+    if not section.issuer:
+        yield "one has no issuer; write the iss of its statements"
+    if bool(section.jwks) == bool(section.jwks_uri):
+        yield f"{section.issuer}: write either jwks_uri or jwks, where its public keys are"
+    if section.jwks_uri and not is_safe_to_fetch(section.jwks_uri):
+        yield f"{section.issuer}: jwks_uri must be an https URL without a fragment or user name"
+    if section.jwks:
+        try:
+            read_jwks(section.jwks)
+        except UnusableKeys as problem:
+            yield f"{section.issuer}: jwks {problem}"
