@@ -143,7 +143,6 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, tos_uri="https://exa mple.com"), "tos_uri"),
         (replace(SPA, initiate_login_uri="http://app.example.com/"), "initiate_login_uri"),
         (replace(SPA, initiate_login_uri="https://app.example.com/#x"), "initiate_login_uri"),
-        (replace(SPA, default_max_age=-1), "default_max_age is -1: it must be at least 0"),
         (replace(SPA, first_party=True, registration=ITSELF), "first_party is not for a client that registered itself"),
         (replace(PAIRWISE, redirect_uris=SEVERAL_HOSTS, registration=ITSELF), "set sector_identifier_uri"),
         (replace(SPA, sector_identifier="example.com"), "sector_identifier is for pairwise subjects"),

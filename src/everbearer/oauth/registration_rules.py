@@ -69,7 +69,7 @@ def _types(metadata: ClientMetadata, registration: ClientRegistration, server: A
     kept = tuple(each for each in types if normal_response_type(each) in offered and _grants_of(each) <= set(grants))
     if {AUTHORIZATION_CODE, IMPLICIT} & set(grants) and not kept:
         raise InvalidClientMetadata(f"response_types may be: {', '.join(server.profile.response_types)}")
-    return metadata.having(grant_types=grants, response_types=kept or None)
+    return metadata.having(grant_types=grants, response_types=kept)
 
 
 def _request_objects(metadata: ClientMetadata, server: AuthorizationServer) -> ClientMetadata:
