@@ -85,6 +85,20 @@ _DYNAMIC = (
     "oidcc-request-uri-signed-rs256",
 )
 
+_RP_INITIATED_LOGOUT = (
+    "oidcc-rp-initiated-logout-discovery-endpoint-verification",
+    "oidcc-rp-initiated-logout",
+    "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri",
+    "oidcc-rp-initiated-logout-modified-id-token-hint",
+    "oidcc-rp-initiated-logout-no-id-token-hint",
+    "oidcc-rp-initiated-logout-no-params",
+    "oidcc-rp-initiated-logout-no-post-logout-redirect-uri",
+    "oidcc-rp-initiated-logout-no-state",
+    "oidcc-rp-initiated-logout-only-state",
+    "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri",
+    "oidcc-rp-initiated-logout-bad-id-token-hint",
+)
+
 PLANS: Mapping[str, tuple[str, ...]] = {
     "Basic OP, Form Post OP": _BASIC,
     "Hybrid OP, Form Post OP": _HYBRID,
@@ -92,6 +106,19 @@ PLANS: Mapping[str, tuple[str, ...]] = {
     "Dynamic OP": _DYNAMIC,
     "3rd Party-Initiated Login OP": ("oidcc-3rd_party-init-login", "oidcc-3rd_party-init-login-nohttps"),
     "Config OP": ("oidcc-discovery-endpoint-verification",),
+    "RP-Initiated Logout OP": _RP_INITIATED_LOGOUT,
+    "Back-Channel Logout OP": (
+        "oidcc-backchannel-logout-discovery-endpoint-verification",
+        "oidcc-backchannel-rp-initiated-logout",
+    ),
+    "Front-Channel Logout OP": (
+        "oidcc-frontchannel-logout-discovery-endpoint-verification",
+        "oidcc-frontchannel-rp-initiated-logout",
+    ),
+    "Session Management OP": (
+        "oidcc-session-management-discovery-endpoint-verification",
+        "oidcc-session-management-rp-initiated-logout",
+    ),
 }
 """Tests carry the names of modules as `@pytest.mark.module`."""
 MODULES = frozenset(name for modules in PLANS.values() for name in modules)

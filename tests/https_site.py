@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -19,11 +20,12 @@ def framed(body: bytes, head: bytes = HEAD) -> bytes:
 
 @dataclass
 class Site:
-    """What stands at which path, and what was asked."""
+    """What stands at which path, what was asked, and what was sent along."""
 
     answers: dict[str, bytes]
     port: int = 0
     asked: list[bytes] = field(default_factory=list[bytes])
+    bodies: list[bytes] = field(default_factory=list[bytes])
 
     def url(self, path: str, *, host: str = "localhost") -> str:
         return f"https://{host}:{self.port}{path}"
@@ -31,6 +33,9 @@ class Site:
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             self.asked.append(await reader.readuntil(b"\r\n\r\n"))
+            length = re.search(rb"\r\nContent-Length: (\d+)\r\n", self.asked[-1])
+            if length:
+                self.bodies.append(await reader.readexactly(int(length[1])))
             target = self.asked[-1].split(b" ")[1].decode()
             writer.write(self.answers[target.partition("?")[0]])
             await writer.drain()

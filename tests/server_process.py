@@ -60,12 +60,18 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 @contextmanager
 def running_server(
-    folder: Path, settings: str, *, port: int | None = None, secret: str = "", certificate: Path | None = None
+    folder: Path,
+    settings: str,
+    *,
+    port: int | None = None,
+    secret: str = "",
+    certificate: Path | None = None,
+    trusts: Path | None = None,
 ) -> Iterator[ServerProcess]:
     """Run a server with some settings of its own, in TOML below `[server]`, until the block is left.
 
     Port and secret are chosen freely where they are not given. With a certificate, whose key lies beside it, it speaks
-    https.
+    https; it trusts servers by the one at `trusts`, beside those that this machine trusts.
     """
     port = port or free_port()
     scheme = "https" if certificate else "http"
@@ -76,6 +82,8 @@ def running_server(
         head += f'tls_certificate = "{certificate}"\ntls_key = "{certificate.with_suffix(".key")}"\n'
     config.write_text(head + settings, encoding="utf-8")
     environ = {**os.environ, "EVERBEARER_SECRET": secret or secrets.token_urlsafe(48)}
+    if trusts:
+        environ["SSL_CERT_FILE"] = str(trusts)
     log = folder / "server.log"
     command = [sys.executable, "-m", "everbearer", "serve", "--config", str(config)]
     with log.open("wb") as output:

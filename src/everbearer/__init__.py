@@ -32,9 +32,11 @@ from everbearer.oauth.authorization_server import (
     STANDARD_SCOPES,
     AuthorizationServer,
     JwksSource,
+    LogoutNotice,
     RequestObjectSource,
     TokenRequest,
 )
+from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
 from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
@@ -68,6 +70,7 @@ from everbearer.oauth.errors import (
 )
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.explain import Explanation, explain_token
+from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import (
@@ -89,6 +92,7 @@ from everbearer.oauth.profile import OPENID_CERTIFICATION, STRICT, Profile
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.session_state import check_session_frame
 from everbearer.oauth.store import ClientStore, GrantStore, Spend, Store
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
@@ -140,6 +144,8 @@ __all__ = [
     "KeySet",
     "Lifetimes",
     "LoginRequired",
+    "Logout",
+    "LogoutNotice",
     "MemoryStore",
     "OAuthError",
     "Parameters",
@@ -177,6 +183,7 @@ __all__ = [
     "authorization_routes",
     "below",
     "check_bearer",
+    "check_session_frame",
     "client_problems",
     "client_routes",
     "complete_authorization",
@@ -187,6 +194,7 @@ __all__ = [
     "finish",
     "format_parameters",
     "from_json",
+    "frontchannel_logout_frame",
     "generate_signing_key",
     "hash_client_secret",
     "introspection_endpoint",
@@ -195,6 +203,7 @@ __all__ = [
     "load_secrets",
     "load_signing_key",
     "metadata",
+    "mint_logout_token",
     "parse",
     "posted_parameters",
     "public_routes",

@@ -68,7 +68,7 @@ class World:
     def state(self) -> object:
         """Return what the future depends on. A history is written and never read; nor are events."""
         grants = tuple(replace(grant, history=()) for _, grant in sorted(self.store.tables.grants.items()))
-        clients = tuple(client for _, client in sorted(self.store.tables.clients.items()))
+        clients = tuple(repr(client) for _, client in sorted(self.store.tables.clients.items()))
         return self.clock.now, grants, tuple(self.store.tables.ends.items()), clients, frozenset(self.ended)
 
 
@@ -147,7 +147,9 @@ class Turns:
         if not self._world.clients_turn:
             return client
         await Turn()
-        return self._actor.saw(await self._store.client(client_id))
+        client = await self._store.client(client_id)
+        self._actor.saw(repr(client))
+        return client
 
     async def create_grant(self, grant: Grant, event: Event) -> None:
         await Turn()

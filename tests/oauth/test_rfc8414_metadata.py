@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.authorization_server import no_salt
+from everbearer.oauth.authorization_server import LogoutNotice, no_salt
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.metadata import metadata, metadata_paths
 from everbearer.oauth.profile import OPENID_CERTIFICATION
@@ -159,3 +159,22 @@ async def test_it_is_found_with_and_without_a_path_in_the_issuer(world: World) -
         "/.well-known/openid-configuration/tenant/1",
         "/.well-known/oauth-authorization-server/tenant/1",
     }
+
+
+@pytest.mark.spec("OpenID Connect Back-Channel Logout", "2.1")
+@pytest.mark.spec("OpenID Connect Front-Channel Logout", "3")
+@pytest.mark.parametrize("channel", [LogoutNotice.BACK_CHANNEL, LogoutNotice.FRONT_CHANNEL])
+async def test_it_says_by_which_channel_clients_learn_of_a_logout(world: World, channel: LogoutNotice) -> None:
+    telling = replace(world, server=replace(world.server, logout_notices=frozenset({channel})))
+
+    said = {name: value for name, value in _document(telling).items() if "channel_logout" in name}
+    assert said == {f"{channel}_logout_supported": True, f"{channel}_logout_session_supported": True}
+
+
+@pytest.mark.spec("OpenID Connect Session Management", "3.3")
+async def test_it_names_the_frame_that_can_be_asked_where_there_is_one(world: World) -> None:
+    notices = frozenset({LogoutNotice.SESSION_MANAGEMENT})
+    asked = replace(world, server=replace(world.server, logout_notices=notices))
+
+    assert _document(asked)["check_session_iframe"] == f"{ISSUER}/oauth2/check_session"
+    assert "check_session_iframe" not in _document(world)

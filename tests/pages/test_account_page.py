@@ -132,7 +132,7 @@ async def test_it_lists_applications_and_revokes_one(pages: PageWorld) -> None:
     refresh_token = (await pages.tokens(browser))["refresh_token"]
     page = await browser.get("/settings")
     assert "Notes" in page.html
-    assert "also when you are away" in page.html
+    assert "offline-label" in page.ids
     page = await browser.submit(page.forms_to("/settings/applications/revoke")[0])
 
     assert (await pages.world.refresh(refresh_token)).error == "invalid_grant"
@@ -156,13 +156,38 @@ async def test_a_grant_of_another_user_is_left_alone(pages: PageWorld) -> None:
     assert await pages.world.end_reason(token) is None
 
 
-async def test_online_access_is_told_from_offline(pages: PageWorld) -> None:
+@pytest.mark.parametrize(("scope", "label"), [("openid", "online-label"), ("openid offline_access", "offline-label")])
+async def test_online_access_is_told_from_offline(pages: PageWorld, scope: str, label: str) -> None:
     browser = await pages.signed_in()
-    await pages.tokens(browser, scope="openid")
+    await pages.tokens(browser, scope=scope)
     page = await browser.get("/settings")
 
-    assert "Ends when you sign out" in page.html
-    assert "also when you are away" not in page.html
+    assert page.ids & {"online-label", "offline-label"} == {label}
+
+
+@pytest.mark.spec("OpenID Connect Back-Channel Logout", "2.7")
+async def test_what_stays_signed_in_is_named_after_signing_out_and_can_be_ended_there(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    online = await pages.tokens(browser, scope="openid")
+    offline = await pages.tokens(browser)
+    await browser.submit((await browser.get("/settings")).form("sign-out"))
+    assert not await pages.world.active(online["access_token"])
+    assert await pages.world.active(offline["refresh_token"])
+    page = await (again := await pages.signed_in()).get("/settings")
+    assert page.ids & {"online-label", "offline-label"} == {"offline-label"}
+    await again.submit(page.forms_to("/settings/applications/revoke")[0])
+
+    assert (await pages.world.refresh(offline["refresh_token"])).error == "invalid_grant"
+
+
+async def test_a_session_names_what_it_signed_in_to(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    await pages.signed_in()
+    await pages.tokens(browser, "spa")
+    page = await browser.get("/settings")
+
+    assert page.html.count("Signed in to Notes.") == 1
+    assert page.html.count("data-signed-in-to") == 1
 
 
 async def test_a_code_that_nobody_redeemed_is_no_access(pages: PageWorld) -> None:

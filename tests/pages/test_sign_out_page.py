@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from everbearer.oauth.models import EndReason
 from page_world import Browser, Page, PageWorld
+from world import claims_of
 
 BYE = "https://web.example/bye"
 
@@ -85,13 +88,16 @@ async def test_confirming_for_a_known_client_leads_back(pages: PageWorld) -> Non
 
 @pytest.mark.spec("OpenID Connect RP-Initiated Logout", "3")
 @pytest.mark.parametrize("uri", ["https://evil.example/bye", f"{BYE}/x", f"{BYE}?b=1"])
-async def test_an_unregistered_place_is_never_led_to(pages: PageWorld, uri: str) -> None:
+async def test_an_unregistered_place_is_asked_about_and_never_led_to(pages: PageWorld, uri: str) -> None:
     browser = await pages.signed_in()
     hint = (await pages.tokens(browser, "web"))["id_token"]
-    page = await sign_out(browser, id_token_hint=hint, post_logout_redirect_uri=uri)
+    asked = await sign_out(browser, id_token_hint=hint, post_logout_redirect_uri=uri)
+    assert await is_signed_in(browser)
+    page = await browser.submit(asked.form("logout-confirm"))
 
-    assert page.location == ""
-    assert uri not in page.html
+    assert "We will not lead you to the page it names" in asked.html
+    assert (asked.location, page.location) == ("", "")
+    assert f'"{uri}"' not in asked.html + page.html
     assert "signed-out" in page.ids
 
 
@@ -165,6 +171,112 @@ async def test_signing_out_ends_online_grants_and_leaves_offline_ones(pages: Pag
 
     assert reasons == {False: EndReason.SIGNED_OUT, True: None}
     assert (await pages.world.refresh(offline["refresh_token"])).status == 200
+
+
+FRAME = "https://web.example/frontchannel?tenant=1"
+
+
+async def with_frame(pages: PageWorld, **changes: bool) -> None:
+    await pages.world.change_client("web", frontchannel_logout_uri=FRAME, **changes)
+
+
+def frames_of(page: Page) -> list[str]:
+    return [attributes["src"] for tag, attributes in page.read.tags if tag == "iframe"]
+
+
+def refreshed_to(page: Page) -> list[str]:
+    return [attributes["content"] for tag, attributes in page.read.tags if attributes.get("http-equiv") == "refresh"]
+
+
+@pytest.mark.spec("OpenID Connect Front-Channel Logout", "2", "3")
+async def test_an_application_that_wants_a_frame_has_one_and_the_browser_goes_on_after_it(pages: PageWorld) -> None:
+    await with_frame(pages)
+    browser = await pages.signed_in()
+    hint = (await pages.tokens(browser, "web"))["id_token"]
+    page = await sign_out(browser, id_token_hint=hint, post_logout_redirect_uri=BYE, state="s&1")
+
+    assert frames_of(page) == [FRAME]
+    assert refreshed_to(page) == [f"1; url={BYE}?state=s%261"]
+    assert page.read.links == [f"{BYE}?state=s%261"]
+    assert not await is_signed_in(browser)
+
+
+@pytest.mark.spec("OpenID Connect Front-Channel Logout", "2")
+async def test_a_frame_has_issuer_and_session_where_they_are_required(pages: PageWorld) -> None:
+    await with_frame(pages, frontchannel_logout_session_required=True)
+    browser = await pages.signed_in()
+    hint = (await pages.tokens(browser, "web"))["id_token"]
+    page = await sign_out(browser, id_token_hint=hint)
+
+    sid = claims_of(hint)["sid"]
+    assert frames_of(page) == [f"{FRAME}&iss=https%3A%2F%2Fid.example&sid={sid}"]
+
+
+async def test_without_a_place_to_go_the_page_with_frames_stays(pages: PageWorld) -> None:
+    await with_frame(pages)
+    browser = await pages.signed_in()
+    await pages.tokens(browser, "web")
+    page = await browser.submit((await sign_out(browser)).form("logout-confirm"))
+
+    assert frames_of(page) == [FRAME]
+    assert refreshed_to(page) == []
+    assert "sign-in-again" in page.ids
+
+
+@pytest.mark.spec("ASVS 5.0", "3.4.3")
+async def test_a_page_with_frames_loads_and_runs_nothing_else(pages: PageWorld) -> None:
+    await with_frame(pages)
+    browser = await pages.signed_in()
+    hint = (await pages.tokens(browser, "web"))["id_token"]
+    page = await sign_out(browser, id_token_hint=hint, post_logout_redirect_uri=BYE)
+
+    policy = dict(part.split(" ", 1) for part in page.header("Content-Security-Policy").split("; "))
+    script = page.html.partition("<script>")[2].partition("</script>")[0]
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-src"] == "https://web.example"
+    assert policy["script-src"] == f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+    sandboxes = {attributes["sandbox"] for tag, attributes in page.read.tags if tag == "iframe"}
+    assert sandboxes == {"allow-scripts allow-same-origin"}
+
+
+async def test_only_who_the_session_signed_in_to_has_a_frame(pages: PageWorld) -> None:
+    await with_frame(pages)
+    await pages.tokens(await pages.signed_in(), "web")
+    browser = await pages.signed_in()
+    hint = (await pages.tokens(browser, "spa"))["id_token"]
+    await pages.world.change_client("spa", post_logout_redirect_uris=("https://spa.example/bye",))
+    page = await sign_out(browser, id_token_hint=hint, post_logout_redirect_uri="https://spa.example/bye")
+
+    assert page.location == "https://spa.example/bye"
+
+
+async def test_an_application_that_is_gone_has_no_frame(pages: PageWorld) -> None:
+    await with_frame(pages)
+    browser = await pages.signed_in()
+    await pages.tokens(browser, "web")
+    await pages.world.delete_client("web")
+
+    assert frames_of(await browser.submit((await sign_out(browser)).form("logout-confirm"))) == []
+
+
+async def test_who_is_asked_sees_which_applications_it_is_about(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    await pages.tokens(browser, "spa")
+    await pages.world.change_client("spa", client_name="Notes <b>")
+    page = await sign_out(browser)
+
+    assert "signed-in-to" in page.ids
+    assert "Notes &lt;b&gt;" in page.html
+
+
+async def test_a_back_channel_logout_begins_with_every_way_of_signing_out(pages: PageWorld) -> None:
+    await pages.world.change_client("web", backchannel_logout_uri="https://web.example/backchannel")
+    browser = await pages.signed_in()
+    await pages.tokens(browser, "web")
+    await browser.submit((await sign_out(browser)).form("logout-confirm"))
+
+    (logout,) = await pages.site.store.logouts()
+    assert (logout.client_id, logout.subject) == ("web", "ada")
 
 
 async def test_below_a_path_all_links_stay_below_it(pages: PageWorld) -> None:

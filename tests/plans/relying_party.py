@@ -165,7 +165,7 @@ class RelyingParty:
             "token": {"access_token", "token_type", "expires_in", "scope"},
             "id_token": {"id_token"},
         }
-        expected = {"state", "iss"}.union(*(of_values[value] for value in self.response_type.split()))
+        expected = {"state", "iss", "session_state"}.union(*(of_values[value] for value in self.response_type.split()))
         assert answer.keys() == expected, answer
         assert answer["state"] == parameters["state"]
         assert answer["iss"] == self.config.issuer

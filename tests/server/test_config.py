@@ -132,7 +132,10 @@ def test_all_problems_are_told_at_once(load: Load) -> None:
     [
         ('isuer = "x"', "isuer: is not a known key; did you mean issuer?"),
         ("[server]\nprot = 1", "server.prot: is not a known key; did you mean port?"),
-        ("[sessions]\nzzz = 1", "sessions.zzz: is not a known key; known here are absolute, idle"),
+        (
+            "[sessions]\nzzz = 1",
+            "sessions.zzz: is not a known key; known here are absolute, check_session_iframe, idle",
+        ),
         ('[server]\nport = "x"', "server.port: is not what this setting takes; write a whole number from 0 to 65535"),
         (
             "[server]\nmax_body = 1",

@@ -101,6 +101,64 @@ async def test_what_is_not_there_as_it_should_be_is_told(
     assert len(site.asked) == 1
 
 
+async def test_a_form_is_sent_as_one(site: Site, fetch: Fetching) -> None:
+    assert await fetch.post(site.url("/jwks?a=b"), {"logout_token": "e30.e30.x", "more": "ü & ="}) == 200
+
+    (asked,) = site.asked
+    assert asked.startswith(b"POST /jwks?a=b HTTP/1.1\r\nHost: localhost:")
+    assert b"\r\nContent-Type: application/x-www-form-urlencoded\r\n" in asked
+    assert site.bodies == [b"logout_token=e30.e30.x&more=%C3%BC+%26+%3D"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/jwks", 200),
+        ("/informed", 200),
+        ("/until-the-end", 200),
+        ("/moved", 302),
+        ("/missing", 404),
+        ("/busy", 503),
+        ("/too-long", 200),
+        ("/endless", 200),
+        ("/cut", 200),
+        ("/packed", 200),
+        ("/no-text", 200),
+    ],
+)
+async def test_of_the_answer_to_a_form_the_status_alone_matters(
+    site: Site, fetch: Fetching, path: str, status: int
+) -> None:
+    assert await fetch.post(site.url(path), {"a": "b"}) == status
+
+
+@pytest.mark.parametrize(
+    ("path", "problem", "passes"),
+    [
+        ("/cut-head", "hung up before it had answered", True),
+        ("/silent", "hung up before it had answered", True),
+        ("/endless-head", f"is longer than {LONGEST} bytes", False),
+        ("/no-http", "does not speak HTTP as it should", False),
+    ],
+)
+async def test_who_does_not_answer_a_form_is_told_of(
+    site: Site, fetch: Fetching, path: str, problem: str, *, passes: bool
+) -> None:
+    with pytest.raises(Unfetched) as told:
+        await fetch.post(site.url(path), {"a": "b"})
+
+    assert (str(told.value), told.value.passes) == (problem, passes)
+
+
+async def test_a_form_is_not_sent_to_an_address_that_is_not_public(site: Site, authority: Authority) -> None:
+    careful = Fetching(tls=ssl.create_default_context(cafile=authority.path))
+
+    with pytest.raises(Unfetched, match="leads to an address that is not public"):
+        await careful.post(site.url("/jwks"), {"a": "b"})
+
+    assert site.asked == []
+
+
 async def test_who_never_answers_is_not_waited_for(fetch: Fetching) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

@@ -60,6 +60,7 @@ async def fill(store: SqlStore) -> None:
     await store.end_grant("", ENDED)
     for key in ("ada", "", "ada"):
         await store.end_all(Everything.USER, key, ENDED)
+    await store.note_client("ü", "", subject="", at=-1)
     await store.give_consent("ada", "spa", ("openid",), EVENT)
     await store.add_key(KEY, EVENT, newest=None)
     await store.keep_sealed_value("salt", b"\x00sealed", was=None)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Lifetimes
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant
 from everbearer.storage.memory import MemoryStore
@@ -19,14 +20,14 @@ from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from everbearer.storage.store import AdminStore
 from postgresql_server import PostgreSQLServer, emptied
-from storage.values import CLIENT, EVENT, KEY, NOW, REGISTERED, SESSION, TOKEN, USER, new_grant
+from storage.values import CLIENT, EVENT, KEY, LOGOUT, NOW, REGISTERED, SESSION, TOKEN, USER, new_grant
 
 Act: TypeAlias = Callable[[AdminStore], Any]
 
 GRANTS = st.sampled_from(["g1", "g2", "g3"])
 USERS = st.sampled_from(["ada", "bob"])
 CLIENTS = st.sampled_from(["spa", "web"])
-SESSIONS = st.sampled_from(["", "s1", "s2"])
+SESSIONS = st.sampled_from(["s1", "s2"])
 SMALL = st.integers(0, 4)
 TIMES = st.integers(NOW, NOW + 300)
 ENDS = st.builds(Ended, reason=st.sampled_from(EndReason), actor=USERS, at=TIMES)
@@ -76,7 +77,7 @@ KEY_VALUES = st.builds(
 
 @st.composite
 def grant_values(draw: st.DrawFn) -> Grant:
-    grant = new_grant(draw(GRANTS), session_id=draw(SESSIONS), offline=draw(st.booleans()))
+    grant = new_grant(draw(GRANTS), session_id=draw(st.just("") | SESSIONS), offline=draw(st.booleans()))
     subject = draw(USERS)
     return replace(
         grant,
@@ -113,6 +114,20 @@ async def create_grant_once(store: AdminStore, grant: Grant) -> None:
 async def create_session_once(store: AdminStore, session: Any) -> None:
     if await store.session(session.session_id) is None:
         await store.create_session(session, EVENT)
+
+
+LEASED = NOW + 200
+"""Until when whoever takes logouts has them, always the same here, so that some are settled as they were taken."""
+
+
+async def take_logouts(store: AdminStore, now: int, limit: int) -> object:
+    # In which order they come is nobody's promise.
+    taken = await store.take_logouts(now=now, until=LEASED, limit=limit)
+    return sorted(taken, key=lambda logout: (logout.session_id, logout.client_id))
+
+
+def taken_logout(session_id: str, client_id: str, attempts: int) -> Logout:
+    return replace(LOGOUT, session_id=session_id, client_id=client_id, attempts=attempts, due_at=LEASED)
 
 
 ACTS: st.SearchStrategy[Act] = st.one_of(
@@ -185,6 +200,27 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     ),
     st.builds(lambda name, at: lambda store: store.touch_session(name, at), SESSIONS, TIMES),
     st.builds(
+        lambda session, client, user, at: lambda store: store.note_client(session, client, subject=user, at=at),
+        SESSIONS,
+        CLIENTS,
+        USERS,
+        TIMES,
+    ),
+    st.builds(lambda now, limit: lambda store: take_logouts(store, now, limit), TIMES, SMALL),
+    st.builds(
+        lambda session, client, attempts, event, again: (
+            lambda store: store.settle_logout(taken_logout(session, client, attempts), event, again=again)
+        ),
+        SESSIONS,
+        CLIENTS,
+        SMALL,
+        EVENTS,
+        st.none() | st.builds(lambda due_at: replace(LOGOUT, due_at=due_at, problem="again"), st.none() | TIMES),
+    ),
+    st.builds(
+        lambda client, now: lambda store: store.retry_logouts(client_id=client, now=now), st.just("") | CLIENTS, TIMES
+    ),
+    st.builds(
         lambda user, client, scope, event: lambda store: store.give_consent(user, client, scope, event),
         USERS,
         CLIENTS,
@@ -240,6 +276,9 @@ async def everything_in(store: AdminStore) -> list[object]:
         [await store.user_by_login(login) for login in ("login 1", "login 2")],
         [await store.sessions_of(user) for user in ("ada", "bob")],
         [await store.session(name) for name in ("", "s1", "s2")],
+        [await store.clients_of_session(name) for name in ("", "s1", "s2")],
+        await store.logouts(),
+        [await store.logouts(client_id=client, given_up_only=True) for client in ("spa", "web")],
         [await store.consent(user, client) for user, client in pairs],
         [await store.consents_of(user) for user in ("ada", "bob")],
         [await store.remembers("jti", value) for value in ("g1", "g2", "g3")],

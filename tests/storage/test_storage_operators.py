@@ -226,7 +226,8 @@ async def test_a_store_that_is_ready_answers_a_ping(store: AdminStore) -> None:
 
 
 CODE = CodeBinding(redirect_uri="")
-BARE = replace(new_grant(), created_at=NOW, rotated_at=NOW, used_at=NOW)
+BARE = replace(new_grant(session_id=""), created_at=NOW, rotated_at=NOW, used_at=NOW)
+IN_SESSION = replace(BARE, offline=False, authentication=new_grant().authentication)
 ORPHAN = replace(BARE, client_id="gone")
 
 
@@ -272,7 +273,7 @@ async def test_ended_grants_are_purged(store: AdminStore, everything: Everything
         Everything.CONSENT: "ada spa",
         Everything.SESSION: "session",
     }
-    await store.create_grant(replace(BARE, offline=False, rotated_at=NOW + WEEK), EVENT)
+    await store.create_grant(replace(IN_SESSION, rotated_at=NOW + WEEK), EVENT)
     await store.end_all(everything, keys[everything], ENDED)
 
     assert (await store.purge(now=ENDED.at + 99, keep=100, batch=10)).grants == 0
@@ -337,11 +338,11 @@ async def test_sessions_are_purged_when_idle_or_over(store: AdminStore) -> None:
 
 async def test_the_end_of_a_session_stays_as_long_as_a_grant_needs_it(store: AdminStore) -> None:
     await store.create_session(SESSION, EVENT)
-    await store.create_grant(replace(BARE, offline=False), EVENT)
-    await store.create_grant(replace(BARE, grant_id="offline"), EVENT)
+    await store.create_grant(IN_SESSION, EVENT)
+    await store.create_grant(replace(IN_SESSION, grant_id="offline", offline=True), EVENT)
     await store.end_all(Everything.SESSION, "session", ENDED)
     for number in range(3):
-        await store.create_grant(replace(BARE, grant_id=str(number), offline=False), EVENT)
+        await store.create_grant(replace(IN_SESSION, grant_id=str(number)), EVENT)
     at = ENDED.at
 
     assert await store.purge(now=at, keep=0, batch=2) == Purged(grants=2, sessions=1)

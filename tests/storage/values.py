@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everbearer.login.models import Session, User
+from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import SelfRegistration
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.storage.store import StoredKey
@@ -65,5 +66,7 @@ SESSION = Session(
     address="192.0.2.1",
     agent="Mozilla/5.0",
 )
+
+LOGOUT = Logout(session_id="session", client_id="spa", subject="ada", ended_at=NOW + 50, due_at=NOW + 50)
 
 KEY = StoredKey(kid="key", alg="ES256", sealed=b"\x01sealed\xfe", created_at=NOW, active_at=NOW + 1, retired_at=NOW + 2)

@@ -81,11 +81,23 @@ class AccountStore(Protocol):
         ...
 
     async def end_all(self, everything: Everything, key: str, ended: Ended) -> None:
-        """As in the protocol's store; a session is ended as `Everything.SESSION`, its online grants with it."""
+        """As in the protocol's store; a session is ended as `Everything.SESSION`, its online grants with it.
+
+        With the end of a session, or of all of a user, a `Logout` begins for each client that has a
+        `backchannel_logout_uri` and that what ended had signed in to.
+        """
         ...
 
     async def sessions_of(self, subject: str) -> list[Session]:
         """Return a user's sessions that no end has come upon, newest use first."""
+        ...
+
+    async def note_client(self, session_id: str, client_id: str, *, subject: str, at: int) -> None:
+        """Note that a session, if it has not ended, has signed in to a client, as a grant that is created does too."""
+        ...
+
+    async def clients_of_session(self, session_id: str) -> list[str]:
+        """Return the ids of the clients that a session has signed in to, if it has not ended."""
         ...
 
     async def consent(self, subject: str, client_id: str) -> Consent:

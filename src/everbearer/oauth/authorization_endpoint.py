@@ -7,7 +7,9 @@ consent, in its own way and time. `complete_authorization` stores the grant and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from everbearer.oauth.authorization_request import (
     AuthorizationRequest,
@@ -31,7 +33,10 @@ from everbearer.oauth.refresh_tokens import SECRET_LENGTH
 from everbearer.oauth.request_objects import read_request_object
 from everbearer.oauth.response_modes import ResponseMode, carry
 from everbearer.oauth.response_types import CODE, NONE, gives
-from everbearer.oauth.scope import format_scope
+from everbearer.oauth.scope import OPENID, format_scope
+from everbearer.oauth.session_state import session_state
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class AuthorizationRefused(Exception):
@@ -135,28 +140,30 @@ async def complete_authorization(
     consent_epoch: int | None = None,
     address: str = "",
     agent: str = "",
+    browser_state: str = "",
 ) -> Response:
     """Store a grant and return the response that takes its code, or what else it gives, to the client.
 
     `consent_epoch` is that of the consent the user gave or had given; None where the client needs none. Where the
-    request requires another user or sign-in (`unmet`), the response takes that error there.
+    request requires another user or sign-in (`unmet`), the response takes that error there. `browser_state` is what the
+    client may watch (see `session_state`); empty where it may not.
     """
     refused = unmet(request, authentication, server)
     if refused is not None:
-        return refuse_authorization(request, refused, server)
+        return refuse_authorization(request, refused, server, browser_state=browser_state)
     back = _Return(request.client, request.redirect_uri, request.response_mode, request.state)
     if request.response_type == NONE:
         await note_use(request.client, server)
-        return _response({}, back, server)
+        return _response(_session_state(request, browser_state), back, server)
     grant = _grant(request, authentication, consent_epoch, now=server.now())
     try:
         members = await issue_to_browser(request, grant, server)
     except OAuthError as error:
-        return _error_response(error, back, server)
+        return _error_response(error, back, server, _session_state(request, browser_state))
     created = _created(grant, address, agent)
     await server.store.create_grant(grant, created)
     server.tell(created)
-    return _response(members, back, server)
+    return _response({**members, **_session_state(request, browser_state)}, back, server)
 
 
 def _grant(
@@ -202,11 +209,13 @@ def unmet(
     return None
 
 
-def refuse_authorization(request: AuthorizationRequest, error: OAuthError, server: AuthorizationServer) -> Response:
-    """Return the response that takes an error to the client."""
+def refuse_authorization(
+    request: AuthorizationRequest, error: OAuthError, server: AuthorizationServer, *, browser_state: str = ""
+) -> Response:
+    """Return the response that takes an error to the client; `browser_state` as in `complete_authorization`."""
     _tell_refusal(error, request.client.client_id, server)
     back = _Return(request.client, request.redirect_uri, request.response_mode, request.state)
-    return _error_response(error, back, server)
+    return _error_response(error, back, server, _session_state(request, browser_state))
 
 
 def _created(grant: Grant, address: str, agent: str) -> Event:
@@ -236,8 +245,18 @@ def _tell_refusal(error: OAuthError, client_id: str, server: AuthorizationServer
     )
 
 
-def _error_response(error: OAuthError, back: _Return, server: AuthorizationServer) -> Response:
-    return replace(_response(error_members(error), back, server), error=error.error)
+def _session_state(request: AuthorizationRequest, browser_state: str) -> dict[str, str]:
+    # "it MUST also return the Session State as an additional session_state parameter in the Authentication Response and
+    # SHOULD also return the Session State [...] in the Authentication Error Response" (Session Management §2).
+    asked = OPENID in request.scope
+    state = session_state(request.client.client_id, request.redirect_uri, browser_state) if asked else ""
+    return {"session_state": state} if state else {}
+
+
+def _error_response(
+    error: OAuthError, back: _Return, server: AuthorizationServer, more: Mapping[str, str] = _NOTHING
+) -> Response:
+    return replace(_response({**error_members(error), **more}, back, server), error=error.error)
 
 
 def _response(members: dict[str, str], back: _Return, server: AuthorizationServer) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from everbearer.oauth.client import Client
@@ -105,6 +106,17 @@ async def no_note(client_id: str, at: int) -> None:
     """Note nothing: no client is removed because nobody uses it."""
 
 
+class LogoutNotice(StrEnum):
+    """How clients learn that a session has ended. Each is the application's part, beside `end_session_endpoint`."""
+
+    BACK_CHANNEL = "backchannel"
+    """By logout tokens (Back-Channel Logout 1.0)."""
+    FRONT_CHANNEL = "frontchannel"
+    """By frames in the page that says so (Front-Channel Logout 1.0)."""
+    SESSION_MANAGEMENT = "session management"
+    """By asking a frame of ours, at `check_session_iframe` (Session Management 1.0)."""
+
+
 def no_salt() -> bytes:
     """Return no salt: no client may have pairwise subjects."""
     return b""
@@ -155,6 +167,8 @@ class AuthorizationServer:
     """What clients may have without a setting of their own."""
     acr_values: tuple[str, ...] = ()
     """The `acr` values that sign-ins can have, for the metadata."""
+    logout_notices: frozenset[LogoutNotice] = frozenset()
+    """How clients learn of a logout, for the metadata."""
     grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]
     """The grant of each `grant_type` that is enabled."""
     jwks: JwksSource = no_jwks

@@ -124,6 +124,14 @@ class Client:
     """Where its public keys are published, instead of `jwks`."""
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str = ""
+    """Where the server sends it a logout token when a session ends; empty where it wants none."""
+    backchannel_logout_session_required: bool = False
+    """It cannot do without `sid` in logout tokens, which all of ours have."""
+    frontchannel_logout_uri: str = ""
+    """What the browser loads in a frame when it is signed out; empty where nothing."""
+    frontchannel_logout_session_required: bool = False
+    """It wants `iss` and `sid` added to that."""
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
     response_types: tuple[str, ...] = (CODE,)
     """What it may ask the authorization endpoint for; `none`, which gives nothing, it may without being listed."""

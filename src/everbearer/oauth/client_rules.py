@@ -19,6 +19,7 @@ from everbearer.oauth.client import (
 from everbearer.oauth.client_assertions import ALGORITHMS_OF
 from everbearer.oauth.key_rules import key_problems
 from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
+from everbearer.oauth.logout_uri_rules import logout_uri_problems
 from everbearer.oauth.redirect_uri_rules import redirect_uri_problem
 from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.request_object_rules import request_object_problems
@@ -43,6 +44,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *_grant_types(client),
         *_response_types(client),
         *_redirects(client),
+        *logout_uri_problems(client),
         *_subjects(client),
         *claim_problems(client),
         *_resources(client),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode, urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
@@ -17,6 +16,7 @@ from everbearer.oauth.messages import Response, redirect
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.sid import sid_for
 from everbearer.oauth.subjects import subject_for
+from everbearer.oauth.uris import with_query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +76,12 @@ async def validate_end_session_request(parameters: Parameters, server: Authoriza
 
 def signed_out_redirect(request: EndSessionRequest) -> Response:
     """Return the redirect to the client's own page, with its `state`."""
-    uri = request.post_logout_redirect_uri
-    if not request.state:
-        return redirect(uri)
-    encoded = urlencode({"state": request.state}, quote_via=quote)
-    return redirect(f"{uri}{'&' if urlsplit(uri).query else '?'}{encoded}")
+    return redirect(signed_out_uri(request))
+
+
+def signed_out_uri(request: EndSessionRequest) -> str:
+    """Return the client's own page, with its `state`."""
+    return with_query(request.post_logout_redirect_uri, {"state": request.state} if request.state else {})
 
 
 def _hint(parameters: Parameters, server: AuthorizationServer) -> Hint | None:

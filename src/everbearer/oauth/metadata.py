@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_request import PROMPTS
-from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.authorization_server import AuthorizationServer, LogoutNotice
 from everbearer.oauth.client import IMPLICIT, AuthMethod, SubjectType
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.paths import CHECK_SESSION_IFRAME
 from everbearer.oauth.paths import PATHS as PATHS
 from everbearer.oauth.request_objects import UNSIGNED
 from everbearer.oauth.response_modes import ResponseMode
@@ -56,6 +57,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "display_values_supported": ["page", "popup", "touch"],
         "ui_locales_supported": ["en"],
         **_resources(server),
+        **_logout(server),
         **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": [*assertion_algs, *unsigned],
@@ -74,6 +76,17 @@ def _resources(server: AuthorizationServer) -> dict[str, list[str]]:
 def _claims(server: AuthorizationServer) -> Iterator[str]:
     for names in server.claims_of_scope.values():
         yield from names
+
+
+def _logout(server: AuthorizationServer) -> dict[str, object]:
+    """Return how clients learn of a logout (Back-Channel and Front-Channel Logout 1.0, Session Management 1.0 §3.3)."""
+    found: dict[str, object] = {}
+    for channel in (LogoutNotice.BACK_CHANNEL, LogoutNotice.FRONT_CHANNEL):
+        if channel in server.logout_notices:
+            found |= {f"{channel}_logout_supported": True, f"{channel}_logout_session_supported": True}
+    if LogoutNotice.SESSION_MANAGEMENT in server.logout_notices:
+        found["check_session_iframe"] = server.base + CHECK_SESSION_IFRAME
+    return found
 
 
 def _response_algs(signing: list[str]) -> dict[str, list[str]]:

@@ -14,3 +14,6 @@ PATHS: Mapping[str, str] = {
     "end_session_endpoint": "/oauth2/end_session",
     "registration_endpoint": "/oauth2/register",
 }
+
+CHECK_SESSION_IFRAME = "/oauth2/check_session"
+"""Where `check_session_iframe` is, where there is one (Session Management 1.0 §3.3)."""

@@ -5,13 +5,12 @@ OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post R
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from enum import StrEnum
-from hashlib import sha256
 from html import escape
 from urllib.parse import quote, urlencode, urlsplit
 
+from everbearer.oauth.content_security import script_source
 from everbearer.oauth.messages import NO_STORE, Response, redirect
 from everbearer.oauth.redirect_uris import form_action
 
@@ -25,7 +24,6 @@ class ResponseMode(StrEnum):
 
 
 _SCRIPT = "document.forms[0].submit()"
-_SCRIPT_HASH = b64encode(sha256(_SCRIPT.encode()).digest()).decode()
 
 
 def carry(members: Mapping[str, str], redirect_uri: str, mode: ResponseMode) -> Response:
@@ -49,7 +47,7 @@ def _form_post(members: Mapping[str, str], redirect_uri: str) -> Response:
         f'<noscript><button id="continue">Continue</button></noscript></form><script>{_SCRIPT}</script></html>'
     )
     policy = (
-        f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; {form_action(redirect_uri)}"
+        f"default-src 'none'; script-src {script_source(_SCRIPT)}; {form_action(redirect_uri)}"
         "frame-ancestors 'none'; base-uri 'none'"
     )
     headers = (

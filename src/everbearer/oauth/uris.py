@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 _URI = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 """The characters of RFC 3986: no spaces, control characters, quotes, backslashes or letters beyond ASCII."""
@@ -44,3 +45,10 @@ def is_safe_to_fetch(uri: str) -> bool:
     if parts is None or not parts.hostname or "@" in parts.netloc or "#" in uri:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+
+
+def with_query(uri: str, members: Mapping[str, str]) -> str:
+    """Return a URI with members added to its query, which keeps what is there."""
+    if not members:
+        return uri
+    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode(members, quote_via=quote)}"

@@ -19,6 +19,7 @@ from everbearer.server.fetching import Fetching
 from everbearer.server.health import never
 from everbearer.server.housekeeping import Housekeeping
 from everbearer.server.jwks_uris import JwksUris
+from everbearer.server.logout_delivery import LogoutDelivery
 from everbearer.server.observing.logs import configure_logs, log_theft, log_unusable_keys
 from everbearer.server.observing.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
 from everbearer.server.observing.requests import Trace, observing
@@ -132,10 +133,14 @@ def assemble(
         unused_after=config.registration.unused_after,
     )
 
+    tables = tables_of(parts, development=development)
+    logouts = LogoutDelivery(store=store, server=tables.site.server, post=fetching.post)
+
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(chores.going_on())
+            await stack.enter_async_context(logouts.going_on())
             if metrics_folder is not None:
                 await stack.enter_async_context(telling(metrics, metrics_folder))
             yield
@@ -144,7 +149,6 @@ def assemble(
         # It may wait for the network.
         await asyncio.to_thread(stop_tracing)
 
-    tables = tables_of(parts, development=development)
     return Assembled(
         endpoint=endpoint_of(tables, parts),
         observe=observing(metrics, tables.routes, trace=trace),

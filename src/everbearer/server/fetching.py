@@ -1,4 +1,4 @@
-"""Fetches small documents that others publish, and lets nobody reach by it what he cannot reach himself.
+"""Asks servers of others, for small documents or to take a form, and lets nobody reach by it what he cannot himself.
 
 Made of asyncio and of httptools, which is there for serving. The clients of the standard library look a name up by
 themselves, so that the address that was checked need not be the one that they connect to, and know no limit for the
@@ -11,14 +11,17 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import SplitResult, urlsplit
+from typing import TypeVar
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httptools
 
 from everbearer.oauth.uris import is_loopback
+
+T = TypeVar("T")
 
 LONGEST = 64 * 1024
 """Bytes of a document that are read, and of an answer's other parts."""
@@ -33,7 +36,7 @@ _OK, _TOO_MANY, _LAST_INFORMATION, _LAST_ERROR_OF_ASKERS = 200, 429, 199, 499
 
 
 class Unfetched(Exception):
-    """A document could not be fetched. The message is the end of a sentence that begins with its URL.
+    """A server could not be asked, or has no such document; the message ends a sentence that begins with the URL.
 
     `passes` says whether it may well be there a little later.
     """
@@ -45,7 +48,7 @@ class Unfetched(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """How documents are fetched."""
+    """How others are asked. Calling it fetches a document."""
 
     private: bool = False
     """Also from loopback and private addresses, and from loopback without TLS: for development."""
@@ -61,9 +64,26 @@ class Fetching:
         Raises:
             Unfetched: it is not there, not within the limits, or at an address that is not asked.
         """
+        return await self._asked(url, lambda parts: _request("GET", parts, f"Accept: {self.accept}"), _document)
+
+    async def post(self, url: str, form: Mapping[str, str]) -> int:
+        """Send a form to a URL and return the status of the answer, of which no more is read. No redirect is followed.
+
+        Raises:
+            Unfetched: nothing answers there within the limits, or it is an address that is not asked.
+        """
+        body = urlencode(form)
+        return await self._asked(url, lambda parts: _post(parts, body), _status)
+
+    async def _asked(
+        self,
+        url: str,
+        request: Callable[[SplitResult], bytes],
+        answer: Callable[[asyncio.StreamReader], Awaitable[T]],
+    ) -> T:
         try:
             async with asyncio.timeout(self.patience):
-                return await self._text(urlsplit(url))
+                return await self._answered(urlsplit(url), request, answer)
         except TimeoutError:
             raise Unfetched(f"did not answer within {self.patience:g} seconds", passes=True) from None
         except OSError:
@@ -71,13 +91,18 @@ class Fetching:
         except ValueError:
             raise Unfetched("is not a URL that can be fetched") from None
 
-    async def _text(self, parts: SplitResult) -> str:
+    async def _answered(
+        self,
+        parts: SplitResult,
+        request: Callable[[SplitResult], bytes],
+        answer: Callable[[asyncio.StreamReader], Awaitable[T]],
+    ) -> T:
         if parts.scheme != "https" and not (self.private and parts.scheme == "http" and is_loopback(parts.hostname)):
             raise Unfetched("is not an https URL")
         reader, writer = await self._connect(parts, await self._addresses(parts))
         try:
-            writer.write(_request(parts, self.accept))
-            return _text(await _answer(reader))
+            writer.write(request(parts))
+            return await answer(reader)
         finally:
             writer.transport.abort()
 
@@ -139,17 +164,22 @@ def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _request(parts: SplitResult, accept: str) -> bytes:
+def _post(parts: SplitResult, body: str) -> bytes:
+    head = "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"
+    return _request("POST", parts, *head) + body.encode("ascii")
+
+
+def _request(method: str, parts: SplitResult, *lines: str) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = (
-        f"GET {target} HTTP/1.1",
+    head = (
+        f"{method} {target} HTTP/1.1",
         f"Host: {parts.netloc}",
-        f"Accept: {accept}",
+        *lines,
         "Accept-Encoding: identity",
         "User-Agent: everbearer",
         "Connection: close",
     )
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii")
+    return "".join(f"{line}\r\n" for line in (*head, "")).encode("ascii")
 
 
 class _Answer:
@@ -161,6 +191,11 @@ class _Answer:
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
         self.whole = False
+
+    @property
+    def begun(self) -> bool:
+        """Return whether the head of the answer that counts is there: an informational one (1xx) comes before it."""
+        return self.status > _LAST_INFORMATION
 
     @property
     def framed(self) -> bool:
@@ -177,15 +212,23 @@ class _Answer:
         self.body += body
 
     def on_message_complete(self) -> None:
-        # An informational answer (1xx) comes before the one that counts.
-        self.whole = self.status > _LAST_INFORMATION
+        self.whole = self.begun
         if not self.whole:
             self.headers.clear()
 
 
-async def _answer(reader: asyncio.StreamReader) -> _Answer:
+async def _document(reader: asyncio.StreamReader) -> str:
+    return _text(await _read(reader, lambda answer: answer.whole))
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    # What it says of it is of no interest, and may be long.
+    return (await _read(reader, lambda answer: answer.begun)).status
+
+
+async def _read(reader: asyncio.StreamReader, enough: Callable[[_Answer], bool]) -> _Answer:
     answer, read = _Answer(), 0
-    while not answer.whole and (data := await reader.read(LONGEST)):
+    while not enough(answer) and (data := await reader.read(LONGEST)):
         read += len(data)
         try:
             answer.parser.feed_data(data)
@@ -193,7 +236,7 @@ async def _answer(reader: asyncio.StreamReader) -> _Answer:
             raise Unfetched("does not speak HTTP as it should") from None
         if len(answer.body) > LONGEST or read > 2 * LONGEST:
             raise Unfetched(f"is longer than {LONGEST} bytes")
-    if not answer.whole and (answer.status <= _LAST_INFORMATION or answer.framed):
+    if not enough(answer) and (not answer.begun or answer.framed):
         raise Unfetched(_HUNG_UP, passes=True)
     return answer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from everbearer.http.cors import share
@@ -14,6 +14,7 @@ from everbearer.login.sign_in import SignInLimits
 from everbearer.oauth.authorization_server import (
     AuthorizationServer,
     JwksSource,
+    LogoutNotice,
     RequestObjectSource,
     no_jwks,
     no_listener,
@@ -133,6 +134,7 @@ def site_of(parts: Parts) -> Site:
         hears=HEARS,
         profile=PROFILES[config.profile],
         acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
+        logout_notices=frozenset(_logout_notices(config)),
     )
     sign_in = config.sign_in
     return Site(
@@ -144,6 +146,12 @@ def site_of(parts: Parts) -> Site:
         lifetimes=SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle),
         acr=sign_in.acr,
     )
+
+
+def _logout_notices(config: Config) -> Iterator[LogoutNotice]:
+    yield from (LogoutNotice.BACK_CHANNEL, LogoutNotice.FRONT_CHANNEL)
+    if config.sessions.check_session_iframe:
+        yield LogoutNotice.SESSION_MANAGEMENT
 
 
 def _claims(store: AdminStore) -> Callable[[str], Awaitable[Mapping[str, object] | None]]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from everbearer.login.models import User
 from everbearer.login.store import AccountStore
+from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Client
 from everbearer.oauth.client_registration import RegistrationStore
 from everbearer.oauth.events import Event
@@ -159,8 +160,29 @@ class AdminStore(Store, AccountStore, RegistrationStore, Protocol):
         """Keep a sealed secret in the place of `was` (None: of nothing); False where something else is there."""
         ...
 
+    async def take_logouts(self, *, now: int, until: int, limit: int) -> list[Logout]:
+        """Take up to `limit` logouts that are due, and count the attempt. Each is one caller's until then; who has not
+        settled it by then, perhaps for being dead, leaves it to the next.
+        """
+        ...
+
+    async def settle_logout(self, taken: Logout, event: Event, *, again: Logout | None) -> bool:
+        """Note what came of a logout that was taken, and record it. It is gone, or with `again` waits until the
+        `due_at` of that, for its `problem`. False where it is not as it was taken any more; then nothing has changed.
+        """
+        ...
+
+    async def logouts(self, *, client_id: str = "", given_up_only: bool = False, limit: int = 100) -> list[Logout]:
+        """Return the logouts that wait or were given up, newest first."""
+        ...
+
+    async def retry_logouts(self, *, client_id: str = "", now: int) -> int:
+        """Begin anew with all logouts that were given up, or those of a client, and return how many there are."""
+        ...
+
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         """Remove up to `batch` rows of each kind that have been dead for `keep` seconds: ended or expired grants and
-        sessions, unredeemed codes, retired keys, forgotten values, old attempts. Audit events stay.
+        sessions, unredeemed codes, retired keys, forgotten values, old attempts, logouts that were given up. Audit
+        events stay.
         """
         ...

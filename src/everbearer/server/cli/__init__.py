@@ -12,6 +12,7 @@ from everbearer.server.cli import (
     copying,
     grants,
     keys,
+    logouts,
     registrations,
     running,
     simulate,
@@ -51,6 +52,7 @@ app.add_typer(registrations.app, name="registration", help="Applications that re
 app.add_typer(users.app, name="user", help="People who sign in.")
 app.add_typer(grants.app, name="grant", help="What users let applications do.")
 app.add_typer(keys.app, name="key", help="Keys that sign tokens.")
+app.add_typer(logouts.app, name="logout", help="Applications that are to be told that a session has ended.")
 app.add_typer(configuration.app, name="config", help="Check, show and explain the configuration.")
 app.add_typer(simulate.app, name="simulate", help="Play rotation policies, or load. Reads no configuration.")
 

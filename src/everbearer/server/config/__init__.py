@@ -68,8 +68,8 @@ class ServerSection(Section, frozen=True, kw_only=True):
         bool,
         Meta(
             description="For development: what clients publish, such as a `jwks_uri`, is fetched from loopback and "
-            "private addresses too. Otherwise such an address is refused, so that nobody can have the server ask its "
-            "own network."
+            "private addresses too, and logout tokens are sent to such. Otherwise these are refused, so that nobody "
+            "can have the server ask its own network."
         ),
     ] = False
     max_body: Annotated[int, Meta(ge=1024, description="The longest request body that is read, in bytes.")] = 65536
@@ -80,10 +80,18 @@ class ServerSection(Section, frozen=True, kw_only=True):
 
 
 class SessionsSection(Section, frozen=True, kw_only=True):
-    """How long a browser stays signed in."""
+    """How long a browser stays signed in, and who may watch that."""
 
     absolute: Annotated[Seconds, Meta(ge=1, description="From sign-in to the end.")] = _sessions.absolute
     idle: Annotated[Seconds, Meta(ge=1, description="From the last use to the end.")] = _sessions.idle
+    check_session_iframe: Annotated[
+        bool,
+        Meta(
+            description="Let applications ask a frame of ours whether the user is still signed in (OpenID Connect "
+            "Session Management). It takes a cookie that frames and scripts can read; many browsers keep such from "
+            "frames of other sites, and there the frame answers `error`."
+        ),
+    ] = False
 
 
 class SignInSection(Section, frozen=True, kw_only=True):

@@ -70,6 +70,26 @@ class ClientSection(Section, frozen=True, kw_only=True):
     post_logout_redirect_uris: Annotated[
         tuple[str, ...], Meta(description="Where users may be sent after signing out; compared exactly.")
     ] = ()
+    backchannel_logout_uri: Annotated[
+        str,
+        Meta(
+            description="Where it is sent a logout token when a session that signed in to it ends: https, with an "
+            "address that is not private (see `fetch_from_private_addresses`)."
+        ),
+    ] = ""
+    backchannel_logout_session_required: Annotated[
+        bool, Meta(description="It needs `sid` in logout tokens. All of them have it.")
+    ] = False
+    frontchannel_logout_uri: Annotated[
+        str,
+        Meta(
+            description="What the browser loads in a hidden frame when it is signed out: of the same origin as one of "
+            "its redirect URIs."
+        ),
+    ] = ""
+    frontchannel_logout_session_required: Annotated[
+        bool, Meta(description="Add `iss` and `sid` to `frontchannel_logout_uri`.")
+    ] = False
     grant_types: Annotated[
         tuple[GrantType, ...] | None,
         Meta(description="How it may get tokens; `none`: what its type and `response_types` need."),

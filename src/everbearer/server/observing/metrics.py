@@ -84,6 +84,12 @@ SIGN_INS = Family(
     words="Passwords typed into the sign-in page, by outcome: signed_in, wrong, limited.",
     labels=("outcome",),
 )
+LOGOUT_TOKENS = Family(
+    name="everbearer_logout_tokens_total",
+    kind="counter",
+    words="Tries to deliver a logout token, by outcome: delivered, failed (tried again later), refused, given_up.",
+    labels=("outcome",),
+)
 WRITE_VERBS = Family(
     name="everbearer_store_write_verbs",
     kind="histogram",
@@ -151,6 +157,7 @@ FAMILIES = (
     CODES_REFUSED,
     CLIENT_AUTHENTICATION_FAILURES,
     SIGN_INS,
+    LOGOUT_TOKENS,
     WRITE_VERBS,
     WRITE_SECONDS,
     WRITE_FAILURES,
@@ -164,6 +171,13 @@ FAMILIES = (
     CPU,
     YOUNGEST,
 )
+
+LOGOUT_OUTCOMES: Mapping[EventKind, str] = {
+    EventKind.LOGOUT_TOKEN_DELIVERED: "delivered",
+    EventKind.LOGOUT_TOKEN_FAILED: "failed",
+    EventKind.LOGOUT_TOKEN_REFUSED: "refused",
+    EventKind.LOGOUT_TOKEN_GIVEN_UP: "given_up",
+}
 
 REASONS: frozenset[str] = frozenset(EndReason) | {
     "not authentic",
@@ -183,6 +197,7 @@ HEARS = frozenset(
         EventKind.CLIENT_AUTHENTICATION_FAILED,
         EventKind.SIGNED_IN,
         EventKind.SIGN_IN_FAILED,
+        *LOGOUT_OUTCOMES,
     }
 )
 """The kinds of events that are counted."""
@@ -255,6 +270,8 @@ class Metrics:
             self.add(SIGN_INS, "signed_in")
         elif event.kind is EventKind.SIGN_IN_FAILED:
             self.add(SIGN_INS, "limited" if details.get("reason") == "too many attempts" else "wrong")
+        elif event.kind in LOGOUT_OUTCOMES:
+            self.add(LOGOUT_TOKENS, LOGOUT_OUTCOMES[event.kind])
 
     def snapshot(self) -> Snapshot:
         """Return all of it, as a value that JSON can carry."""

@@ -18,7 +18,7 @@ from everbearer.oauth.models import DAY, Ended, EndReason, Grant
 from everbearer.oauth.parameters import Parameters, posted_parameters
 from everbearer.oauth.scope import Scope
 from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form, signed_in
-from everbearer.server.pages.end_session import SIGN_OUT, sign_out_action
+from everbearer.server.pages.end_session import SIGN_OUT, clients_of, sign_out_action
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
@@ -44,6 +44,16 @@ class Access:
     expiry: Expiry
     opens_at: str
     """Where a browser is sent that is to be signed in by the client; empty where it says no such place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedInAt:
+    """One session as the account page shows it."""
+
+    session: Session
+    agent: str
+    clients: list[Client]
+    """Which it has signed in to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +185,8 @@ async def _account_page(
         wait=wait,
         sessions=await _sessions(visit, site),
         current=visit.session.session_id,
-        live=[access for access in accesses if access.ended is None],
+        online=[access for access in accesses if access.ended is None and not access.grant.offline],
+        offline=[access for access in accesses if access.ended is None and access.grant.offline],
         ended=_newest_first(accesses)[:MOST_ENDED_SHOWN],
         consents=await _consents(visit.user, site),
         words=site.words(),
@@ -191,11 +202,14 @@ async def _account_page(
     )
 
 
-async def _sessions(visit: _Visit, site: Site) -> list[tuple[Session, str]]:
+async def _sessions(visit: _Visit, site: Site) -> list[SignedInAt]:
     sessions = await site.store.sessions_of(visit.user.subject)
     live = [session for session in sessions if is_live(session, site.lifetimes, site.now())]
     current_first = sorted(live, key=lambda session: session.session_id != visit.session.session_id)
-    return [(session, browser_name(session.agent)) for session in current_first]
+    return [
+        SignedInAt(session=session, agent=browser_name(session.agent), clients=await clients_of(session, site))
+        for session in current_first
+    ]
 
 
 async def _accesses(user: User, site: Site) -> list[Access]:

@@ -15,11 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from everbearer.login.models import Session
 from everbearer.login.sessions import SECRET_LENGTH
-from everbearer.oauth.authorization_endpoint import (
-    complete_authorization,
-    refuse_authorization,
-    validate_authorization_request,
-)
+from everbearer.oauth.authorization_endpoint import validate_authorization_request
 from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url, from_base64url
@@ -34,7 +30,9 @@ from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 from everbearer.oauth.response_types import NONE
 from everbearer.oauth.rotation import Move, judge, policy_for
 from everbearer.server.config import FULL_ACCESS
-from everbearer.server.pages.browser import browser_of, signed_in
+from everbearer.server.pages.authorize import complete, refuse
+from everbearer.server.pages.browser import browser_of, signed_in, watched
+from everbearer.server.pages.browser_state import state_of
 from everbearer.server.pages.site import Site
 
 APP_SESSION_TOKEN = "/oauth2/app_session_token"
@@ -68,13 +66,15 @@ def hints_at_app_session(request: Request) -> bool:
 async def sign_in_by_app_session(request: Request, site: Site) -> Response:
     """Sign the browser in by the token in the `login_hint`, and let it go on."""
     asked = await validate_authorization_request(parse(request.query), site.server)
+    browser = await browser_of(request, site)
     grant = await _redeem(_token_in(asked.login_hint), asked, site)
     if grant is None:
         error = LoginRequired("the app session token is not valid: unknown, expired or used before")
-        return refuse_authorization(asked, error, site.server)
-    present = (await browser_of(request, site)).session
+        return refuse(asked, error, browser, site)
+    present = browser.session
     if present is not None and present.subject == grant.subject:
-        return await complete_authorization(asked, site.authentication(present), site.server)
+        response = await complete(asked, present, browser.state, request, site)
+        return watched(response, browser, site)
     session = _session(grant, request, site.now())
     event = Event(
         kind=EventKind.SIGNED_IN,
@@ -87,7 +87,8 @@ async def sign_in_by_app_session(request: Request, site: Site) -> Response:
         agent=request.user_agent,
     )
     await site.store.create_session(session, event)
-    return signed_in(await complete_authorization(asked, site.authentication(session), site.server), session, site)
+    response = await complete(asked, session, state_of(session, "", site), request, site)
+    return signed_in(response, session, site)
 
 
 def _refresh_token(request: Request) -> str:

@@ -12,12 +12,13 @@ from everbearer.oauth.authorization_endpoint import (
     validate_authorization_request,
 )
 from everbearer.oauth.authorization_request import AuthorizationRequest
-from everbearer.oauth.errors import AccessDenied, ConsentRequired, LoginRequired
+from everbearer.oauth.errors import AccessDenied, ConsentRequired, LoginRequired, OAuthError
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.parameters import format_parameters, parse, posted_parameters
 from everbearer.oauth.randomness import random_id
+from everbearer.oauth.response_types import NONE
 from everbearer.oauth.scope import OFFLINE_ACCESS
-from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form
+from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form, watched
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.site import Site
 
@@ -41,18 +42,19 @@ async def authorize(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     session = browser.session
     if session is None or _must_sign_in(asked, session, site):
-        return _to_sign_in(asked, session, site)
+        return _to_sign_in(asked, browser, site)
     # Before anybody is asked to consent to what cannot be.
     refused = unmet(asked, site.authentication(session), site.server)
     if refused is not None:
-        return refuse_authorization(asked, refused, site.server)
+        return refuse(asked, refused, browser, site)
     consent = await site.store.consent(session.subject, asked.client.client_id)
     if _must_consent(asked, consent):
         if "none" in asked.prompt:
             error = ConsentRequired("the user has not consented to this, and prompt=none forbids to ask")
-            return refuse_authorization(asked, error, site.server)
+            return refuse(asked, error, browser, site)
         return await _consent_page(asked, browser, session, site)
-    return await _complete(asked, session, consent, request, site)
+    response = await complete(asked, session, browser.state, request, site, consent_epoch=consent.epoch)
+    return watched(response, browser, site)
 
 
 async def consent(request: Request, site: Site) -> Response:
@@ -61,11 +63,11 @@ async def consent(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     session = browser.session
     if session is None or _must_sign_in(asked, session, site):
-        return _to_sign_in(asked, session, site)
+        return _to_sign_in(asked, browser, site)
     form = posted_parameters(request)
     require_own_form(request, form, browser, _consent_action(session, request.query), site)
     if form.get("decision") != "allow":
-        return refuse_authorization(asked, AccessDenied("the user denied the request"), site.server)
+        return refuse(asked, AccessDenied("the user denied the request"), browser, site)
     given = await give_consent(
         session.subject,
         asked.client.client_id,
@@ -75,7 +77,39 @@ async def consent(request: Request, site: Site) -> Response:
         address=request.remote_address,
         agent=request.user_agent,
     )
-    return await _complete(asked, session, given, request, site)
+    response = await complete(asked, session, browser.state, request, site, consent_epoch=given.epoch)
+    return watched(response, browser, site)
+
+
+async def complete(
+    asked: AuthorizationRequest,
+    session: Session,
+    browser_state: str,
+    request: Request,
+    site: Site,
+    *,
+    consent_epoch: int | None = None,
+) -> Response:
+    """Take the browser back to the client, which is told one day that the session has ended."""
+    if asked.response_type == NONE:
+        # There is no grant to note the client with.
+        client_id, subject = asked.client.client_id, session.subject
+        await site.store.note_client(session.session_id, client_id, subject=subject, at=site.now())
+    return await complete_authorization(
+        asked,
+        site.authentication(session),
+        site.server,
+        consent_epoch=consent_epoch,
+        address=request.remote_address,
+        agent=request.user_agent,
+        browser_state=browser_state,
+    )
+
+
+def refuse(asked: AuthorizationRequest, error: OAuthError, browser: Browser, site: Site) -> Response:
+    """Take an error to the client, and with it what the client may watch of the browser."""
+    response = refuse_authorization(asked, error, site.server, browser_state=browser.state)
+    return watched(response, browser, site)
 
 
 def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> bool:
@@ -90,16 +124,17 @@ def _must_sign_in(asked: AuthorizationRequest, session: Session, site: Site) -> 
     )
 
 
-def _to_sign_in(asked: AuthorizationRequest, session: Session | None, site: Site) -> Response:
+def _to_sign_in(asked: AuthorizationRequest, browser: Browser, site: Site) -> Response:
+    session = browser.session
     if "none" in asked.prompt:
         error = LoginRequired("the user must sign in, and prompt=none forbids to ask")
-        return refuse_authorization(asked, error, site.server)
+        return refuse(asked, error, browser, site)
     flow = asked.resumption.get(FLOW, "")
     if session is not None and answers_flow(session, flow, site.now()):
         # Asked to sign in for this very request, the user did, as another than the one hinted at. Asking again
         # would be a loop.
         error = LoginRequired("the user who signed in is not the one that the request names")
-        return refuse_authorization(asked, error, site.server)
+        return refuse(asked, error, browser, site)
     return redirect(f"{site.path(SIGN_IN)}?{format_parameters(asked.resumption, flow=random_id())}")
 
 
@@ -132,17 +167,4 @@ async def _consent_page(asked: AuthorizationRequest, browser: Browser, session: 
         offline=OFFLINE_ACCESS in asked.scope,
         form_action=f"{site.path(CONSENT)}?{query}",
         form_token=form_token(browser, _consent_action(session, query), site),
-    )
-
-
-async def _complete(
-    asked: AuthorizationRequest, session: Session, consent: Consent, request: Request, site: Site
-) -> Response:
-    return await complete_authorization(
-        asked,
-        site.authentication(session),
-        site.server,
-        consent_epoch=consent.epoch,
-        address=request.remote_address,
-        agent=request.user_agent,
     )

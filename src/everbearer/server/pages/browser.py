@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from everbearer.login.models import Session
 from everbearer.login.sessions import cookie_value, open_session
 from everbearer.oauth.messages import Headers, Request, Response
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.randomness import random_id
+from everbearer.server.pages.browser_state import cookie_name, state_cookie, state_of
 from everbearer.server.pages.site import Site
 
 _CSRF_PURPOSE = "form"
@@ -29,6 +30,10 @@ class Browser:
     browser_id: str = field(repr=False)
     is_new: bool
     session: Session | None
+    state: str = field(default="", repr=False)
+    """What clients may watch; empty where nobody does."""
+    knows_state: bool = True
+    """Whether it has kept that."""
 
 
 async def browser_of(request: Request, site: Site) -> Browser:
@@ -42,7 +47,15 @@ async def browser_of(request: Request, site: Site) -> Browser:
         lifetimes=site.lifetimes,
         now=site.now(),
     )
-    return Browser(browser_id=browser_id or random_id(), is_new=not browser_id, session=session)
+    known, browser_id = browser_id, browser_id or random_id()
+    state = state_of(session, browser_id, site)
+    return Browser(
+        browser_id=browser_id,
+        is_new=not known,
+        session=session,
+        state=state,
+        knows_state=cookies.get(cookie_name(site), "") == state,
+    )
 
 
 def form_token(browser: Browser, action: str, site: Site) -> str:
@@ -76,12 +89,28 @@ def require_own_form(request: Request, form: Parameters, browser: Browser, actio
 def signed_in(response: Response, session: Session, site: Site) -> Response:
     """Return the response with the cookie of a new session."""
     value = cookie_value(session, site.server.sealer)
-    return response.with_headers(_set_cookie(_name("session", site), value, site, max_age=site.lifetimes.absolute))
+    cookie = _set_cookie(_name("session", site), value, site, max_age=site.lifetimes.absolute)
+    state = state_of(session, "", site)
+    return response.with_headers(cookie, *([state_cookie(state, site)] if state else []))
 
 
-def signed_out(response: Response, site: Site) -> Response:
+def signed_out(response: Response, browser: Browser, site: Site) -> Response:
     """Return the response with the session's cookie taken away."""
-    return response.with_headers(_set_cookie(_name("session", site), "", site, max_age=0))
+    cookie = _set_cookie(_name("session", site), "", site, max_age=0)
+    return watched(response.with_headers(cookie), as_signed_out(browser, site), site)
+
+
+def as_signed_out(browser: Browser, site: Site) -> Browser:
+    """Return the browser without its session."""
+    state = state_of(None, browser.browser_id, site)
+    return replace(browser, session=None, state=state, knows_state=browser.knows_state and state == browser.state)
+
+
+def watched(response: Response, browser: Browser, site: Site) -> Response:
+    """Return the response with what clients may watch, where the browser does not have it yet."""
+    if browser.knows_state:
+        return response
+    return response.with_headers(state_cookie(browser.state, site), *keeping(browser, site))
 
 
 def _same_origin(request: Request, site: Site) -> bool:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from everbearer.login.models import Session
 from everbearer.login.sessions import sign_out
-from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
+from everbearer.oauth.client import Client
+from everbearer.oauth.end_session import (
+    EndSessionRequest,
+    signed_out_redirect,
+    signed_out_uri,
+    validate_end_session_request,
+)
+from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.parameters import Parameters, format_parameters, parse, posted_parameters
 from everbearer.server.pages.browser import (
@@ -21,10 +30,15 @@ from everbearer.server.pages.site import Site
 END_SESSION = "/oauth2/end_session"
 SIGN_OUT = "/sign-out"
 POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri"
+_GO_ON = 'setTimeout(() => location.replace(document.getElementById("continue").href), 5000)'
+"""For frames that do not end: the page goes on by itself only once all of them have loaded."""
 
 
 async def end_session(request: Request, site: Site) -> Response:
-    """Sign out at once where the request proves that it knows this session, else ask the user (ASVS 10.6.2)."""
+    """Sign out at once where the request proves that it knows this session, else ask the user (ASVS 10.6.2).
+
+    One that names a place which is not its client's is suspect, whatever it proves.
+    """
     if request.method == "POST":
         # Posted from another site it came without our cookies (SameSite=Lax); the GET it becomes has them.
         return redirect(f"{site.path(END_SESSION)}?{format_parameters(posted_parameters(request))}")
@@ -33,9 +47,10 @@ async def end_session(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     if browser.session is None:
         return _nobody_signed_in(asked, site)
-    if asked.belongs_to(browser.session.session_id, browser.session.subject, site.server):
-        return await _sign_out(asked, parameters, browser.session, site)
-    return _confirmation_page(asked, request, browser, browser.session, site)
+    session = browser.session
+    if not asked.unregistered_uri and asked.belongs_to(session.session_id, session.subject, site.server):
+        return await _sign_out(asked, parameters, browser, browser.session, site)
+    return await _confirmation_page(asked, request, browser, browser.session, site)
 
 
 async def confirmed_sign_out(request: Request, site: Site) -> Response:
@@ -47,7 +62,14 @@ async def confirmed_sign_out(request: Request, site: Site) -> Response:
     if browser.session is None:
         return _nobody_signed_in(asked, site)
     require_own_form(request, form, browser, sign_out_action(browser.session), site)
-    return await _sign_out(asked, parameters, browser.session, site)
+    return await _sign_out(asked, parameters, browser, browser.session, site)
+
+
+async def clients_of(session: Session, site: Site) -> list[Client]:
+    """Return the applications that a session has signed in to, but for those that are gone."""
+    ids = await site.store.clients_of_session(session.session_id)
+    clients = [await site.store.client(client_id) for client_id in ids]
+    return [client for client in clients if client is not None]
 
 
 def sign_out_action(session: Session) -> str:
@@ -55,11 +77,23 @@ def sign_out_action(session: Session) -> str:
     return f"sign-out {session.session_id}"
 
 
-async def _sign_out(asked: EndSessionRequest, parameters: Parameters, session: Session, site: Site) -> Response:
+async def _sign_out(
+    asked: EndSessionRequest, parameters: Parameters, browser: Browser, session: Session, site: Site
+) -> Response:
+    frames = await _frames(session, site)
+    known = "" if asked.post_logout_redirect_uri else await _known_uri(parameters, site)
     await sign_out(session, store=site.store, now=site.now())
-    if asked.post_logout_redirect_uri:
-        return signed_out(signed_out_redirect(asked), site)
-    return signed_out(_signed_out_page(await _known_uri(parameters, site), site), site)
+    if asked.post_logout_redirect_uri and not frames:
+        return signed_out(signed_out_redirect(asked), browser, site)
+    onward = signed_out_uri(asked) if asked.post_logout_redirect_uri else ""
+    return signed_out(_signed_out_page(known, site, onward=onward, frames=frames), browser, site)
+
+
+async def _frames(session: Session, site: Site) -> list[str]:
+    """Return what the browser is to load so that those learn of it whom the session has signed in to."""
+    clients = await clients_of(session, site)
+    frames = [frontchannel_logout_frame(client, session.session_id, site.server) for client in clients]
+    return [frame for frame in frames if frame]
 
 
 def _nobody_signed_in(asked: EndSessionRequest, site: Site) -> Response:
@@ -69,8 +103,8 @@ def _nobody_signed_in(asked: EndSessionRequest, site: Site) -> Response:
     return _signed_out_page(asked.post_logout_redirect_uri, site)
 
 
-def _signed_out_page(back: str, site: Site) -> Response:
-    return page(site, "signed_out.html", back=back)
+def _signed_out_page(back: str, site: Site, *, onward: str = "", frames: Sequence[str] = ()) -> Response:
+    return page(site, "signed_out.html", back=back, onward=onward, frames=frames, script=_GO_ON if onward else "")
 
 
 async def _known_uri(parameters: Parameters, site: Site) -> str:
@@ -82,7 +116,7 @@ async def _known_uri(parameters: Parameters, site: Site) -> str:
     return uri if known else ""
 
 
-def _confirmation_page(
+async def _confirmation_page(
     asked: EndSessionRequest, request: Request, browser: Browser, session: Session, site: Site
 ) -> Response:
     return page(
@@ -91,6 +125,7 @@ def _confirmation_page(
         headers=keeping(browser, site),
         form_target=asked.post_logout_redirect_uri,
         client=asked.client,
+        signed_in_to=await clients_of(session, site),
         unregistered_uri=asked.unregistered_uri,
         form_action=site.path(SIGN_OUT) + (f"?{request.query}" if request.query else ""),
         form_token=form_token(browser, sign_out_action(session), site),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from everbearer.oauth.content_security import frame_source, script_source
 from everbearer.oauth.messages import NO_STORE, Headers, Response
 from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
 from everbearer.oauth.redirect_uris import form_action, origin_of
@@ -25,12 +27,14 @@ def page(
     headers: Headers = (),
     form_target: str = "",
     image: str = "",
+    frames: Sequence[str] = (),
+    script: str = "",
     **values: object,
 ) -> Response:
     """Render a template.
 
-    `form_target` is the URI of a client that the page's forms may lead to, after a redirect of ours; `image` that of
-    the one image of another site that the page may show.
+    `form_target` is the URI of a client that the page's forms lead to, in the end; `image` that of the one image of another
+    site that it may show; `frames` are what it loads from other sites, and `script` is what it runs.
     """
     html = _TEMPLATES.get_template(template).render(
         {
@@ -39,6 +43,8 @@ def page(
             "path": site.path,
             "style": site.path(STYLE.path),
             "icon": site.path(ICON.path),
+            "frames": frames,
+            "script": script,
             **values,
         }
     )
@@ -47,7 +53,7 @@ def page(
         headers=(
             ("Content-Type", "text/html; charset=utf-8"),
             *NO_STORE,
-            ("Content-Security-Policy", _content_security_policy(form_target, image)),
+            ("Content-Security-Policy", _content_security_policy(form_target, image, frames, script)),
             # Not `no-referrer`: under that, browsers send `Origin: null` with our own forms too.
             ("Referrer-Policy", "same-origin"),
             ("X-Content-Type-Options", "nosniff"),
@@ -117,11 +123,14 @@ def machine_time(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _content_security_policy(form_target: str, image: str) -> str:
+def _content_security_policy(form_target: str, image: str, frames: Sequence[str], script: str) -> str:
     limit = form_action(form_target) if form_target else "form-action 'self'; "
+    sources = " ".join(dict.fromkeys(map(frame_source, frames)))
     return (
         f"default-src 'none'; style-src 'self'; img-src 'self'{_image_source(image_address(image))}; "
-        f"{limit}frame-ancestors 'none'; base-uri 'none'"
+        + (f"frame-src {sources}; " if sources else "")
+        + (f"script-src {script_source(script)}; " if script else "")
+        + f"{limit}frame-ancestors 'none'; base-uri 'none'"
     )
 
 

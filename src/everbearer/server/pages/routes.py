@@ -8,11 +8,13 @@ from typing import TypeAlias
 from everbearer.oauth.authorization_endpoint import AuthorizationRefused
 from everbearer.oauth.errors import OAuthError, StoreUnavailable
 from everbearer.oauth.messages import Endpoint, Request, Response
+from everbearer.oauth.paths import CHECK_SESSION_IFRAME
 from everbearer.server.pages import account
 from everbearer.server.pages.app_session import hints_at_app_session, sign_in_by_app_session
 from everbearer.server.pages.assets import ASSETS
 from everbearer.server.pages.authorize import AUTHORIZE, CONSENT, SIGN_IN, authorize, consent
 from everbearer.server.pages.browser import CookiesOff, ForeignForm
+from everbearer.server.pages.browser_state import check_session, is_watched
 from everbearer.server.pages.end_session import END_SESSION, SIGN_OUT, confirmed_sign_out, end_session
 from everbearer.server.pages.ended import ENDED_PAGES
 from everbearer.server.pages.problems import cookies_off_page, error_page, foreign_form_page, problem_page
@@ -43,6 +45,7 @@ def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
         account.REVOKE: {"POST": account.revoke_access},
         account.WITHDRAW: {"POST": account.withdraw},
         **{path: {"GET": view} for path, view in ENDED_PAGES.items()},
+        **({CHECK_SESSION_IFRAME: {"GET": check_session}} if is_watched(site) else {}),
     }
     routes: dict[str, Mapping[str, Endpoint]] = {
         path: {method: guarded(view, site) for method, view in methods.items()} for path, methods in views.items()

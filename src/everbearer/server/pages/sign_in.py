@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from everbearer.login.sessions import sign_out
 from everbearer.login.sign_in import Attempt, SignedIn, SignInOutcome, TooManyAttempts, sign_in
-from everbearer.oauth.authorization_endpoint import refuse_authorization, validate_authorization_request
+from everbearer.oauth.authorization_endpoint import validate_authorization_request
 from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
-from everbearer.server.pages.authorize import AUTHORIZE, FLOW, SIGN_IN
+from everbearer.server.pages.authorize import AUTHORIZE, FLOW, SIGN_IN, refuse
 from everbearer.server.pages.browser import (
     Browser,
     browser_of,
@@ -44,7 +44,7 @@ async def take_sign_in(request: Request, site: Site) -> Response:
     require_own_form(request, form, browser, _ACTION, site)
     asked = await _asked_for(request, site)
     if asked is not None and form.get("decision") == "cancel":
-        return refuse_authorization(asked, AccessDenied("the user did not sign in"), site.server)
+        return refuse(asked, AccessDenied("the user did not sign in"), browser, site)
     outcome = await sign_in(
         _attempt(form, asked, request),
         store=site.store,

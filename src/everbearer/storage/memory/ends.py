@@ -8,13 +8,18 @@ from everbearer.login.models import Session
 from everbearer.oauth.events import all_ended
 from everbearer.oauth.models import Ended, Everything, Grant
 from everbearer.oauth.store_rules import end_keys
+from everbearer.storage.memory.logouts import session_ended, user_ended
 from everbearer.storage.memory.tables import Tables
 
 
 async def end_all(tables: Tables, everything: Everything, key: str, ended: Ended) -> None:
-    """End everything of a key and record it."""
-    tables.epochs[everything, key] += 1
-    tables.ends[everything, key, tables.epochs[everything, key]] = ended
+    """End everything of a key, record it, and let those be told whom it concerns."""
+    epoch = tables.epochs[everything, key] = tables.epochs[everything, key] + 1
+    tables.ends[everything, key, epoch] = ended
+    if everything is Everything.SESSION:
+        session_ended(tables, key, ended.at)
+    elif everything is Everything.USER:
+        user_ended(tables, key, epoch, ended.at)
     session = tables.sessions.get(key) if everything is Everything.SESSION else None
     tables.events.append(all_ended(everything, key, ended, subject=session.subject if session else ""))
 

@@ -10,13 +10,16 @@ from everbearer.oauth.store import Spend
 from everbearer.oauth.store_rules import born, confirmed, spent, with_end
 from everbearer.storage.memory.clients import note_client_use
 from everbearer.storage.memory.ends import ends_upon
+from everbearer.storage.memory.logouts import note_client
 from everbearer.storage.memory.tables import Tables
 
 
 async def create_grant(tables: Tables, grant: Grant, event: Event) -> None:
-    """Keep a grant and its event, with the newest epochs where none are given."""
+    """Keep a grant and its event, with the newest epochs where none are given, and note its client."""
     tables.grants[grant.grant_id] = born(grant, lambda everything, key: tables.epochs[everything, key])
     await note_client_use(tables, grant.client_id, grant.created_at)
+    if session_id := grant.authentication.session_id:
+        await note_client(tables, session_id, grant.client_id, subject=grant.subject, at=grant.created_at)
     tables.events.append(event)
 
 

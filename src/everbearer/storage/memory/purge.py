@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from everbearer.login.models import Session
 from everbearer.oauth.models import Everything, Grant
 from everbearer.oauth.store_rules import with_end
@@ -19,22 +17,39 @@ async def purge(tables: Tables, *, now: int, keep: int, batch: int) -> Purged:
     sessions = [key for key, session in tables.sessions.items() if _session_died_at(tables, session) <= before][:batch]
     tables.grants = {key: grant for key, grant in tables.grants.items() if key not in grants}
     tables.sessions = {key: session for key, session in tables.sessions.items() if key not in sessions}
-    ends = list(_orphans(tables, before))[:batch]
-    for end in ends:
-        del tables.ends[end]
-    others = len(ends) + _remove_forgotten(tables, before=before, batch=batch)
+    orphans = _remove_orphans(tables, before=before, batch=batch)
+    others = orphans + _remove_forgotten(tables, before=before, batch=batch)
     return Purged(grants=len(grants), sessions=len(sessions), others=others)
 
 
+def _remove_orphans(tables: Tables, *, before: int, batch: int) -> int:
+    """Remove the ends of sessions, and the clients of sessions, that no session and no grant needs any more."""
+    of_grants = {grant.authentication.session_id for grant in tables.grants.values() if not grant.offline}
+    needed = set(tables.sessions) | (of_grants - {""})
+    ends = [
+        (everything, key, epoch)
+        for (everything, key, epoch), ended in tables.ends.items()
+        if everything is Everything.SESSION and key not in needed and ended.at <= before
+    ][:batch]
+    clients = [
+        key for key, client in tables.session_clients.items() if key[0] not in needed and client.noted_at <= before
+    ][:batch]
+    tables.ends = {key: ended for key, ended in tables.ends.items() if key not in ends}
+    tables.session_clients = {key: client for key, client in tables.session_clients.items() if key not in clients}
+    return len(ends) + len(clients)
+
+
 def _remove_forgotten(tables: Tables, *, before: int, batch: int) -> int:
-    """Remove remembered values, attempts and signing keys whose time is over."""
+    """Remove remembered values, attempts, signing keys and logouts whose time is over."""
     remembered = [key for key, until in tables.remembered.items() if until <= before][:batch]
     attempts = [key for key, counted in tables.attempts.items() if counted.until <= before][:batch]
     keys = [kid for kid, key in tables.keys.items() if key.retired_at is not None and key.retired_at <= before]
     tables.remembered = {key: until for key, until in tables.remembered.items() if key not in remembered}
     tables.attempts = {key: attempt for key, attempt in tables.attempts.items() if key not in attempts}
+    given_up = [key for key, each in tables.logouts.items() if each.due_at is None and each.ended_at <= before][:batch]
     tables.keys = {kid: key for kid, key in tables.keys.items() if kid not in keys}
-    return len(remembered) + len(attempts) + len(keys)
+    tables.logouts = {key: logout for key, logout in tables.logouts.items() if key not in given_up}
+    return len(remembered) + len(attempts) + len(keys) + len(given_up)
 
 
 def died_at(tables: Tables, grant: Grant) -> int:
@@ -58,13 +73,3 @@ def _session_died_at(tables: Tables, session: Session) -> int:
     ended = end_of_session(tables, session)
     lifetimes = tables.session_lifetimes
     return ended.at if ended else min(session.created_at + lifetimes.absolute, session.used_at + lifetimes.idle)
-
-
-def _orphans(tables: Tables, before: int) -> Iterator[tuple[Everything, str, int]]:
-    """Find the ends of sessions that neither a session nor a grant needs any more."""
-    needed = set(tables.sessions) | {
-        grant.authentication.session_id for grant in tables.grants.values() if not grant.offline
-    }
-    for (everything, key, epoch), ended in tables.ends.items():
-        if everything is Everything.SESSION and key not in needed and ended.at <= before:
-            yield everything, key, epoch

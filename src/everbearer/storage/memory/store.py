@@ -21,6 +21,7 @@ from everbearer.storage.memory import (
     events,
     grants,
     keys,
+    logouts,
     purge,
     registrations,
     sessions,
@@ -91,6 +92,13 @@ class MemoryStore:
     session = _verb(sessions.session)
     touch_session = _verb(sessions.touch_session)
     sessions_of = _verb(sessions.sessions_of)
+
+    note_client = _verb(logouts.note_client)
+    clients_of_session = _verb(logouts.clients_of_session)
+    take_logouts = _verb(logouts.take_logouts)
+    settle_logout = _verb(logouts.settle_logout)
+    retry_logouts = _verb(logouts.retry_logouts)
+    logouts = _verb(logouts.logouts)
 
     consent = _verb(consents.consent)
     consents_of = _verb(consents.consents_of)

@@ -7,11 +7,20 @@ from dataclasses import dataclass, field
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
 from everbearer.login.store import Counted
+from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.models import Ended, Everything, Grant
 from everbearer.storage.store import StoredKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedClient:
+    """A client that a session has signed in to."""
+
+    subject: str
+    noted_at: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +40,10 @@ class Tables:
     epochs: Counter[tuple[Everything, str]] = field(default_factory=Counter[tuple[Everything, str]])
     users: dict[str, User] = field(default_factory=dict[str, User])
     sessions: dict[str, Session] = field(default_factory=dict[str, Session])
+    session_clients: dict[tuple[str, str], NotedClient] = field(default_factory=dict[tuple[str, str], NotedClient])
+    """By session and client."""
+    logouts: dict[tuple[str, str], Logout] = field(default_factory=dict[tuple[str, str], Logout])
+    """By session and client."""
     consents: dict[tuple[str, str], Consent] = field(default_factory=dict[tuple[str, str], Consent])
     attempts: dict[str, Counted] = field(default_factory=dict[str, Counted])
     remembered: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])

@@ -8,6 +8,7 @@ from everbearer.oauth.models import Ended, Grant, consent_key
 from everbearer.oauth.store import Spend
 from everbearer.storage.sql.clients import note_client_use
 from everbearer.storage.sql.events import record
+from everbearer.storage.sql.logouts import note_client
 from everbearer.storage.sql.rows import GRANT_COLUMNS, changing_columns, grant_columns, grant_of
 from everbearer.storage.sql.transaction import Transaction
 
@@ -111,10 +112,12 @@ WHERE grant_id = :grant_id AND {_LIVE}RETURNING client_id, subject
 
 
 async def create_grant(transaction: Transaction, grant: Grant, event: Event) -> None:
-    """Insert a grant and its event."""
-    key = consent_key(grant.subject, grant.client_id)
+    """Insert a grant and its event, and note its client as one of its session."""
+    key, session_id = consent_key(grant.subject, grant.client_id), grant.authentication.session_id
     await transaction.run(CREATE_GRANT, consent_key=key, **grant_columns(grant))
     await note_client_use(transaction, grant.client_id, grant.created_at)
+    if session_id:
+        await note_client(transaction, session_id, grant.client_id, subject=grant.subject, at=grant.created_at)
     await record(transaction, event)
 
 

@@ -34,10 +34,13 @@ WHERE (created_at, grant_id) > (:created_at, :grant_id) AND created_at <= CAST(:
 ORDER BY created_at, grant_id"""
 _OF_SESSIONS = "FROM sessions WHERE session_id > :session_id ORDER BY session_id"
 _OF_ENDS = "FROM ends WHERE kind = 'session' AND (key, epoch) > (:key, :epoch) ORDER BY key, epoch"
+_OF_SESSION_CLIENTS = """FROM session_clients
+WHERE (session_id, client_id) > (:session_id, :client_id) ORDER BY session_id, client_id"""
 
 GRANTS_WINDOW = f"SELECT created_at, grant_id {_OF_GRANTS} LIMIT 1 OFFSET {WINDOW - 1}"
 SESSIONS_WINDOW = f"SELECT session_id {_OF_SESSIONS} LIMIT 1 OFFSET {WINDOW - 1}"
 ENDS_WINDOW = f"SELECT key, epoch {_OF_ENDS} LIMIT 1 OFFSET {WINDOW - 1}"
+SESSION_CLIENTS_WINDOW = f"SELECT session_id, client_id {_OF_SESSION_CLIENTS} LIMIT 1 OFFSET {WINDOW - 1}"
 
 _GRANTS_AND_ENDS = GRANTS_AND_ENDS.replace("FROM grants", f"FROM (SELECT * {_OF_GRANTS} LIMIT {WINDOW}) AS grants")
 _SESSIONS_AND_ENDS = SESSIONS_AND_ENDS.replace(
@@ -93,6 +96,13 @@ REMOVE_ATTEMPTS = """
 DELETE FROM attempts WHERE bucket IN (SELECT bucket FROM attempts WHERE until <= :before LIMIT :batch) RETURNING until
 """
 
+REMOVE_LOGOUTS = """
+DELETE FROM logouts WHERE (session_id, client_id) IN (
+    SELECT session_id, client_id FROM logouts WHERE due_at IS NULL AND ended_at <= :before LIMIT :batch
+)
+RETURNING client_id
+"""
+
 # They are few: no batch.
 REMOVE_KEYS = "DELETE FROM signing_keys WHERE retired_at <= :before RETURNING kid"
 
@@ -104,6 +114,22 @@ AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = ends.key)
 AND NOT EXISTS (
     SELECT 1 FROM grants WHERE grants.session_id = ends.key AND grants.session_id <> '' AND grants.offline = 0
 )
+"""
+
+# A session that expired has told nobody, and nobody is to be told of it later.
+ORPHANED_SESSION_CLIENTS = f"""
+SELECT session_clients.session_id, session_clients.client_id
+FROM (SELECT * {_OF_SESSION_CLIENTS} LIMIT {WINDOW}) AS session_clients
+WHERE noted_at <= :before
+AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = session_clients.session_id)
+AND NOT EXISTS (
+    SELECT 1 FROM grants
+    WHERE grants.session_id = session_clients.session_id AND grants.session_id <> '' AND grants.offline = 0
+)
+"""
+
+REMOVE_SESSION_CLIENT = """
+DELETE FROM session_clients WHERE session_id = :session_id AND client_id = :client_id RETURNING client_id
 """
 
 REMOVE_END = "DELETE FROM ends WHERE kind = 'session' AND key = :key AND epoch = :epoch RETURNING epoch"
@@ -148,6 +174,16 @@ ENDS = Search(
     start=("", 0),
     kept=("key", "epoch"),
 )
+SESSION_CLIENTS = Search(
+    window=SESSION_CLIENTS_WINDOW,
+    dead=ORPHANED_SESSION_CLIENTS,
+    remove=REMOVE_SESSION_CLIENT,
+    places=("session_id", "client_id"),
+    start=("", ""),
+    kept=("session_id", "client_id"),
+)
+OF_SESSIONS = (ENDS, SESSION_CLIENTS)
+"""What waits for grants and sessions to be gone that it belongs to."""
 
 Rest: TypeAlias = Callable[[float], Awaitable[None]]
 Remove: TypeAlias = Callable[[Transaction, str, Sequence[Mapping[str, Value]]], Awaitable[int]]
@@ -189,13 +225,14 @@ class Purge:
         """Remove up to so many rows of each kind that died by then."""
         grants = await self._remove_dead(GRANTS, before=before, batch=batch)
         sessions = await self._remove_dead(SESSIONS, before=before, batch=batch)
-        # The ends of sessions wait for both.
-        both = {GRANTS, SESSIONS} <= self._through
-        ends = await self._remove_dead(ENDS, before=before, batch=batch) if both else 0
-        if ENDS in self._through:
+        orphans = 0
+        if {GRANTS, SESSIONS} <= self._through:
+            for search in OF_SESSIONS:
+                orphans += await self._remove_dead(search, before=before, batch=batch)
+        if self._through.issuperset(OF_SESSIONS):
             self._through.clear()
         forgotten = await self._database.write(lambda tx: remove_forgotten(tx, before=before, batch=batch))
-        return Purged(grants=grants, sessions=sessions, others=ends + forgotten)
+        return Purged(grants=grants, sessions=sessions, others=orphans + forgotten)
 
     async def _remove_dead(self, search: Search, *, before: int, batch: int) -> int:
         removed = 0
@@ -229,8 +266,9 @@ class Purge:
 
 
 async def remove_forgotten(transaction: Transaction, *, before: int, batch: int) -> int:
-    """Remove remembered values, attempts and signing keys whose time is over."""
+    """Remove remembered values, attempts, signing keys and logouts whose time is over."""
     remembered = await transaction.run(REMOVE_REMEMBERED, before=before, batch=batch)
     attempts = await transaction.run(REMOVE_ATTEMPTS, before=before, batch=batch)
     keys = await transaction.run(REMOVE_KEYS, before=before)
-    return len(remembered) + len(attempts) + len(keys)
+    logouts = await transaction.run(REMOVE_LOGOUTS, before=before, batch=batch)
+    return len(remembered) + len(attempts) + len(keys) + len(logouts)

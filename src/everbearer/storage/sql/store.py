@@ -10,6 +10,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Lifetimes
 from everbearer.storage.sql import (
     clients,
@@ -19,6 +20,7 @@ from everbearer.storage.sql import (
     events,
     grants,
     keys,
+    logouts,
     migrations,
     registrations,
     sealed_values,
@@ -115,6 +117,14 @@ class SqlStore:
     touch_session = _writes(sessions.touch_session)
     sessions_of = _reads(sessions.sessions_of)
 
+    note_client = _writes(logouts.note_client)
+    clients_of_session = _reads(logouts.clients_of_session)
+    settle_logout = _writes(logouts.settle_logout)
+    retry_logouts = _writes(logouts.retry_logouts)
+    _any_logout_due = _reads(logouts.any_due)
+    _take_logouts = _writes(logouts.take_logouts)
+    logouts = _reads(logouts.logouts)
+
     consent = _looks_up(consents.consent)
     consents_of = _reads(consents.consents_of)
     give_consent = _writes(consents.give_consent)
@@ -141,6 +151,11 @@ class SqlStore:
     def hearing_of_keys(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - nobody tells
         """Hear of nothing: whoever wants to know looks."""
         return nullcontext()
+
+    async def take_logouts(self, *, now: int, until: int, limit: int) -> list[Logout]:
+        """Take what is due; where nothing is, as most of the time, no writer has to wait for it."""
+        due = await self._any_logout_due(now=now)
+        return await self._take_logouts(now=now, until=until, limit=limit) if due else []
 
     async def clock(self) -> float:
         """Return the time of this machine, which all processes at a file share."""
