@@ -33,8 +33,8 @@ def page(
 ) -> Response:
     """Render a template.
 
-    `form_target` is the URI of a client that the page's forms lead to, in the end; `image` that of the one image of another
-    site that it may show; `frames` are what it loads from other sites, and `script` is what it runs.
+    `form_target` is the URI of a client that the page's forms lead to, in the end; `image` that of the one image of
+    another site that it may show; `frames` are what it loads from other sites, and `script` is what it runs.
     """
     html = _TEMPLATES.get_template(template).render(
         {
