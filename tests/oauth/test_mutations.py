@@ -63,7 +63,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[_RACE, _IN_FLIGHT],
     ),
     "no compare-and-swap in memory": Mutation(
-        module="storage/memory/grants.py",
+        module="oauth/store_rules.py",
         instead={"if stored.generation != expected:": "if expected < 0:"},
         tests=[f"{ENDS}::test_a_refresh_that_loses_to_a_thief_of_the_successor_ends_the_grant"],
     ),
@@ -80,7 +80,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         backend="blocking",
     ),
     "a spend in memory brings an ended grant back": Mutation(
-        module="storage/memory/grants.py",
+        module="oauth/store_rules.py",
         instead={"if stored is None or stored.ended is not None:": "if stored is None:"},
         tests=[_IN_FLIGHT],
     ),

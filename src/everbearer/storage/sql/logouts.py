@@ -110,7 +110,7 @@ async def user_ended(transaction: Transaction, subject: str, epoch: int, at: int
 
 async def _tell(transaction: Transaction, rows: Sequence[Row], at: int) -> None:
     for session_id, client_id, subject, metadata in rows:
-        if client_of((metadata, 0)).backchannel_logout_uri:
+        if client_of((metadata, 0, 0)).backchannel_logout_uri:
             logout = Logout(session_id=session_id, client_id=client_id, subject=subject, ended_at=at, due_at=at)
             await transaction.run(ADD_LOGOUT, **_columns_of(logout))
 
