@@ -51,6 +51,8 @@ from everbearer.oauth.errors import (
     InvalidClient,
     InvalidGrant,
     InvalidRequest,
+    InvalidRequestObject,
+    InvalidRequestUri,
     InvalidScope,
     InvalidTarget,
     InvalidToken,
@@ -87,7 +89,7 @@ from everbearer.oauth.messages import Endpoint, Request, Response, json_response
 from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import Authentication, Ended, EndReason, Everything, Grant, RequestedClaims
 from everbearer.oauth.own_resources import Bearer, check_bearer
-from everbearer.oauth.parameters import Parameters, format_parameters, parse, posted_parameters
+from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.profile import OPENID_CERTIFICATION, STRICT, Profile
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.revocation import revocation_endpoint
@@ -137,6 +139,8 @@ __all__ = [
     "InvalidClient",
     "InvalidGrant",
     "InvalidRequest",
+    "InvalidRequestObject",
+    "InvalidRequestUri",
     "InvalidScope",
     "InvalidTarget",
     "InvalidToken",
@@ -192,7 +196,6 @@ __all__ = [
     "explain_token",
     "explanation_routes",
     "finish",
-    "format_parameters",
     "from_json",
     "frontchannel_logout_frame",
     "generate_signing_key",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from browser_tokens import let_have_tokens, members_of
 from everbearer.oauth.authorization_endpoint import AuthorizationRefused, refuse_authorization
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import EVERY_KIND, EventKind
@@ -35,7 +36,8 @@ async def test_a_denied_authorization_is_told_with_its_error(world: World) -> No
     ("changes", "client_id", "error"),
     [
         ({"client_id": "nobody"}, "", "invalid_request"),
-        ({"redirect_uri": "https://evil.example/"}, "", "invalid_request"),
+        ({"redirect_uri": "https://evil.example/"}, "spa", "invalid_request"),
+        ({"request": "e30.e30.e30"}, "spa", "request_not_supported"),
         ({"scope": "unheard_of"}, "spa", "invalid_scope"),
     ],
 )
@@ -57,6 +59,16 @@ async def test_tokens_for_a_code_are_told_as_issued(world: World) -> None:
     (told,) = world.heard_of(EventKind.TOKEN_ISSUED)
     assert (told.grant_id, told.client_id, told.subject) == (grant_id, "spa", ADA)
     assert told.details == {"grant_type": "authorization_code", "scope": "openid offline_access"}
+
+
+async def test_tokens_by_the_browser_are_told_as_issued(world: World) -> None:
+    await let_have_tokens(world)
+    members = await members_of(world, "id_token token")
+    await members_of(world, "code id_token")
+
+    (told,) = world.heard_of(EventKind.TOKEN_ISSUED)
+    assert (told.client_id, told.subject) == ("web", ADA)
+    assert told.details == {"grant_type": "implicit", "scope": members["scope"]}
 
 
 async def test_tokens_of_a_client_itself_are_told_as_issued(world: World) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from asserting import unsigned
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused
+from everbearer.oauth.authorization_endpoint import AuthorizationRefused, resume_authorization_request
 from everbearer.oauth.authorization_request import AuthorizationRequest
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidRequestUri, TemporarilyUnavailable
 from everbearer.oauth.request_uris import LIFETIME, LONGEST_URI, OWN
+from protected import FILES, NOTES, VAULT, with_resources
 from request_objects import REQUEST_URI, alone, asked, lenient, let_sign, publishing, request_object
 from world import ANY_STORE, World, answer_of
 
@@ -86,11 +87,14 @@ async def test_response_type_and_client_id_must_match_those_outside(
 
 @pytest.mark.spec("RFC 8707", "2")
 async def test_what_may_be_repeated_is_taken_from_inside_or_else_from_outside(world: World) -> None:
-    outside = {"resource": "a:outside", "audience": "a:outside"}
+    protecting = await with_resources(world, "web")
+    outside = {"resource": VAULT, "audience": "a:outside"}
 
-    request = await ask(world, request=request_object(world, resource=["a:inside", "b:inside"]), **outside)
+    request = await ask(
+        protecting, request=request_object(world, scope="openid read", resource=[NOTES, FILES]), **outside
+    )
 
-    assert request.parameters.every("resource") == ("a:inside", "b:inside")
+    assert request.resources == (NOTES, FILES)
     assert request.parameters.every("audience") == ("a:outside",)
 
 
@@ -249,14 +253,15 @@ async def test_what_stands_there_must_be_a_request_object_all_the_same(world: Wo
 
 @pytest.mark.spec("RFC 9101", "4")
 async def test_what_was_checked_stays_good_while_the_user_signs_in(world: World) -> None:
-    text = request_object(world, exp=world.clock.now + 1, resource=["a:b", "c:d"], prompt="login")
+    world = await with_resources(world, "web")
+    text = request_object(world, exp=world.clock.now + 1, scope="openid read", resource=[NOTES, FILES], prompt="login")
     first = await ask(world, request=text, nonce="outside")
     world.clock.advance(LIFETIME - 1)
 
-    again = await world.validate(dict(first.resumption))
+    again = await resume_authorization_request(first.query, world.server)
 
     assert again.parameters == first.parameters
-    assert again.parameters.every("resource") == ("a:b", "c:d")
+    assert again.resources == (NOTES, FILES)
     assert replace(again, resumption=first.resumption) == first
     assert again.resumption == first.resumption
 

@@ -122,4 +122,6 @@ async def test_both_kinds_say_the_same_at_introspection(world: World, kind: Acce
         "sub": "ada",
         "aud": ISSUER,
         "iss": ISSUER,
+        "auth_time": NOW,
+        "amr": ["pwd"],
     }

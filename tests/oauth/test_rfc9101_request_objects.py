@@ -19,6 +19,7 @@ from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.request_objects import LONGEST
 from everbearer.oauth.response_modes import ResponseMode
+from protected import FILES, NOTES, with_resources
 from request_objects import alone, asked, lenient, let_sign, request_object
 from world import ANY_STORE, ISSUER, NOW, SECRET, World, answer_of, key_of
 
@@ -125,11 +126,13 @@ async def test_members_without_a_value_are_as_good_as_left_out(world: World) -> 
 
 
 @pytest.mark.spec("RFC 8707", "2")
-@pytest.mark.parametrize(("resource", "every"), [("a:b", ("a:b",)), (["a:b", "c:d"], ("a:b", "c:d")), ([], ())])
+@pytest.mark.parametrize(("resource", "every"), [(NOTES, (NOTES,)), ([NOTES, FILES], (NOTES, FILES)), ([], ())])
 async def test_what_may_be_repeated_may_be_an_array(world: World, resource: object, every: tuple[str, ...]) -> None:
-    request = await ask(world, request_object(world, resource=resource))
+    protecting = await with_resources(world, "web")
 
-    assert request.parameters.every("resource") == every
+    request = await ask(protecting, request_object(world, scope="openid read", resource=resource))
+
+    assert request.resources == every
 
 
 @pytest.mark.spec("RFC 9101", "4")

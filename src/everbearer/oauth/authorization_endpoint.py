@@ -19,7 +19,7 @@ from everbearer.oauth.authorization_request import (
     response_mode_of,
 )
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.client import Client
+from everbearer.oauth.client import IMPLICIT, Client
 from everbearer.oauth.client_use import note_use
 from everbearer.oauth.error_response import error_members
 from everbearer.oauth.errors import InvalidRequest, LoginRequired, OAuthError, UnmetAuthenticationRequirements
@@ -32,7 +32,7 @@ from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import SECRET_LENGTH
 from everbearer.oauth.request_objects import read_request_object
 from everbearer.oauth.response_modes import ResponseMode, carry
-from everbearer.oauth.response_types import CODE, NONE, gives
+from everbearer.oauth.response_types import CODE, NONE, TOKEN, gives
 from everbearer.oauth.scope import OPENID, format_scope
 from everbearer.oauth.session_state import session_state
 
@@ -159,10 +159,13 @@ async def complete_authorization(
     try:
         members = await issue_to_browser(request, grant, server)
     except OAuthError as error:
-        return _error_response(error, back, server, _session_state(request, browser_state))
+        return refuse_authorization(request, error, server, browser_state=browser_state)
     created = _created(grant, address, agent)
     await server.store.create_grant(grant, created)
     server.tell(created)
+    if gives(request.response_type, TOKEN):
+        details = {"grant_type": IMPLICIT, "scope": members["scope"]}
+        server.tell(replace(created, kind=EventKind.TOKEN_ISSUED, details=details))
     return _response({**members, **_session_state(request, browser_state)}, back, server)
 
 

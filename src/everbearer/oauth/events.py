@@ -20,7 +20,8 @@ class EventKind(StrEnum):
     """For listeners: an authorization request was refused, by the user or by us. `details` has the `error`, and our
     `reason` for it where there is one."""
     TOKEN_ISSUED = "token_issued"
-    """For listeners: a grant other than a refresh answered with tokens. `details` has the `grant_type` and `scope`."""
+    """For listeners: a grant other than a refresh answered with tokens, or the authorization endpoint with an access
+    token (`implicit`). `details` has the `grant_type` and `scope`."""
     ALL_ENDED = "all_ended"
     """All grants of a user, client, consent or session were ended by one row."""
     TOKEN_REFRESHED = "token_refreshed"
