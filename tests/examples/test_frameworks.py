@@ -172,7 +172,7 @@ def test_the_api_refuses_a_token_that_reaches_less(browser: httpx.Client, site: 
 
 
 def test_a_wrong_password_is_told_on_the_page(browser: httpx.Client, site: str) -> None:
-    page = signed_in(browser, follow(browser, asking(a_client(site), site)), password="wrong")
+    page = signed_in(browser, follow(browser, asking(a_client(site), site, prompt="consent")), password="wrong")
 
     assert "is wrong" in page.text
     assert "Allow" in signed_in(browser, page).text
