@@ -417,6 +417,7 @@ async def new_world(store: AdminStore) -> World:
     server = AuthorizationServer(
         issuer=ISSUER,
         store=store,
+        devices=store,
         sealer=Sealer([SERVER_SECRET]),
         keys=signing_keys,
         scopes={**STANDARD_SCOPES, "read": "Read your notes", "write": "Write your notes"},

@@ -43,6 +43,13 @@ from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.client_registration import ClientRegistration, RegistrationStore, StatementIssuer
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.composed_store import ComposedStore
+from everbearer.oauth.device_authorization import (
+    AskingDevice,
+    complete_device_authorization,
+    device_authorization_endpoint,
+    find_device_authorization,
+    refuse_device_authorization,
+)
 from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
 from everbearer.oauth.errors import (
     AccessDenied,
@@ -95,7 +102,7 @@ from everbearer.oauth.resource import Resource
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.session_state import check_session_frame
-from everbearer.oauth.store import ClientStore, GrantStore, Spend, Store
+from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore, Spend, Store
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
 from everbearer.oauth.userinfo import userinfo_endpoint
@@ -114,6 +121,7 @@ __all__ = [
     "STRICT",
     "AccessDenied",
     "AccessTokenFormat",
+    "AskingDevice",
     "AuthMethod",
     "Authentication",
     "AuthorizationRefused",
@@ -125,6 +133,7 @@ __all__ = [
     "ClientStore",
     "ComposedStore",
     "ConsentRequired",
+    "DeviceStore",
     "EndReason",
     "EndSessionRequest",
     "Ended",
@@ -191,10 +200,13 @@ __all__ = [
     "client_problems",
     "client_routes",
     "complete_authorization",
+    "complete_device_authorization",
+    "device_authorization_endpoint",
     "dispatch",
     "endpoint",
     "explain_token",
     "explanation_routes",
+    "find_device_authorization",
     "finish",
     "from_json",
     "frontchannel_logout_frame",
@@ -212,6 +224,7 @@ __all__ = [
     "public_routes",
     "redirect",
     "refuse_authorization",
+    "refuse_device_authorization",
     "registration_routes",
     "request_from_environ",
     "resume_authorization_request",

@@ -56,6 +56,8 @@ class Person:
         self.http = httpx.Client(headers={"Accept": "text/html"}, timeout=30)
         self.met: list[str] = []
         """The forms that were filled in on the way, oldest first."""
+        self.decision = "allow"
+        """What is said to a device."""
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +102,7 @@ class Person:
         answers = {
             "sign-in": {"login": LOGIN, "password": PASSWORD, "decision": "sign-in"},
             "consent": {"decision": "allow"},
+            "device-consent": {"decision": self.decision},
         }
         for name, answer in answers.items():
             if name in forms and response.is_success:

@@ -21,6 +21,9 @@ _SETTINGS = """
 per_account = 1000
 per_address = 10000
 
+[devices]
+polling_interval = 1
+
 [[users]]
 login = "{login}"
 password = "{password}"
@@ -39,6 +42,12 @@ client_id = "public"
 client_name = "A public client"
 type = "native"
 redirect_uris = ["{redirect_uri}"]
+
+[[clients]]
+client_id = "tv"
+client_name = "A television"
+type = "native"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
 
 [[clients]]
 client_id = "web"

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Ended, Everything, Grant
+from everbearer.oauth.models import DeviceAuthorization, Ended, Everything, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.memory import MemoryStore
 from heart.heart_world import Answer, Clock, refresh, server_over
@@ -69,7 +69,8 @@ class World:
         """Return what the future depends on. A history is written and never read; nor are events."""
         grants = tuple(replace(grant, history=()) for _, grant in sorted(self.store.tables.grants.items()))
         clients = tuple(repr(client) for _, client in sorted(self.store.tables.clients.items()))
-        return self.clock.now, grants, tuple(self.store.tables.ends.items()), clients, frozenset(self.ended)
+        devices = tuple(device for _, device in sorted(self.store.tables.devices.items()))
+        return self.clock.now, grants, tuple(self.store.tables.ends.items()), clients, devices, frozenset(self.ended)
 
 
 @dataclass(kw_only=True)
@@ -190,6 +191,24 @@ class Turns:
         await Turn()
         await self._store.put_client(client, event, ends=ends)
         self._all_ended()
+
+    async def create_device_authorization(self, device: DeviceAuthorization) -> bool:
+        await Turn()
+        return self._actor.saw(await self._store.create_device_authorization(device))
+
+    async def device_authorization(self, *, grant_id: str = "", user_code: str = "") -> DeviceAuthorization | None:
+        await Turn()
+        return self._actor.saw(await self._store.device_authorization(grant_id=grant_id, user_code=user_code))
+
+    async def note_device_poll(self, device: DeviceAuthorization, *, was: DeviceAuthorization) -> bool:
+        await Turn()
+        return self._actor.saw(await self._store.note_device_poll(device, was=was))
+
+    async def decide_device_authorization(
+        self, device: DeviceAuthorization, event: Event, *, grant: Grant | None = None
+    ) -> bool:
+        await Turn()
+        return self._actor.saw(await self._store.decide_device_authorization(device, event, grant=grant))
 
     async def remember(self, purpose: str, value: str, *, until: int) -> bool:
         await Turn()

@@ -10,6 +10,7 @@ from asserting import jwks_of
 from encrypting import key_of_kind, published
 from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
+    DEVICE_CODE,
     IMPLICIT,
     AccessTokenFormat,
     AuthMethod,
@@ -43,6 +44,7 @@ ENCRYPTED = replace(
     userinfo_encrypted_response_alg="RSA-OAEP",
     userinfo_signed_response_alg="RS256",
 )
+DEVICE = replace(SPA, client_id="device", redirect_uris=(), grant_types=(DEVICE_CODE, "refresh_token"))
 HYBRID = replace(WEB, response_types=("code token", "token id_token"), grant_types=(*WEB.grant_types, IMPLICIT))
 IMPLICIT_ONLY = replace(SPA, response_types=("id_token",), grant_types=(IMPLICIT,), scope=("openid",))
 SIGNS = replace(WEB, jwks_uri="https://app.example.com/jwks", require_signed_request_object=True)
@@ -258,6 +260,8 @@ def test_a_safe_redirect_uri_is_accepted(uri: str) -> None:
         (Lifetimes(access_token_jitter=0.51), "lifetimes.access_token_jitter is 0.51: it must be from 0 to 0.5"),
         (Lifetimes(access_token_jitter=float("nan")), "lifetimes.access_token_jitter is nan: it must be from 0"),
         (Lifetimes(authorization_code=601), "at most 600 are allowed"),
+        (Lifetimes(device_code=1801), "at most 1800 are allowed"),
+        (Lifetimes(device_code=0), "lifetimes.device_code is 0"),
         (Lifetimes(access_token=7200, refresh_token=3600, refresh_token_idle=None), "is longer than lifetimes.refresh"),
         (Lifetimes(refresh_token=7200, refresh_token_idle=7201), "and would never count"),
         (Lifetimes(access_token=3600, refresh_token_idle=600), "signed out between two refreshes"),

@@ -42,7 +42,7 @@ async def test_every_endpoint_is_below_the_issuer(world: World) -> None:
     document = _document(world)
 
     uris = [document[name] for name in document if name.endswith("_endpoint") or name == "jwks_uri"]
-    assert len(uris) == 7
+    assert len(uris) == 8
     assert all(uri.startswith(ISSUER + "/oauth2/") for uri in uris)
     assert document["issuer"] == ISSUER
 

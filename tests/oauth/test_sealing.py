@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everbearer.oauth.encoding import base64url, from_base64url
-from everbearer.oauth.models import Authentication, Grant
+from everbearer.oauth.models import Authentication, DeviceAuthorization, Grant
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.refresh_tokens import open_code, open_refresh_token, seal_code, seal_refresh_token
+from everbearer.oauth.refresh_tokens import (
+    open_code,
+    open_device_code,
+    open_refresh_token,
+    seal_code,
+    seal_device_code,
+    seal_refresh_token,
+)
 from everbearer.oauth.sealing import NUMBER_LENGTH, Sealer
 
 OLD, NEW = b"the old secret of the server......", b"the new secret of the server......"
@@ -29,6 +36,18 @@ GRANT = Grant(
     rotated_at=0,
     used_at=0,
     generation=3,
+)
+
+
+DEVICE = DeviceAuthorization(
+    grant_id=GRANT.grant_id,
+    user_code="BCDFGHJK",
+    client_id="spa",
+    scope=(),
+    secret=GRANT.secret,
+    created_at=0,
+    expires_at=600,
+    interval=5,
 )
 
 
@@ -107,13 +126,14 @@ def test_a_token_of_another_secret_in_the_row_belongs_to_nothing() -> None:
     assert "sixteen" not in repr(presented)
 
 
-def test_a_code_and_a_refresh_token_are_never_taken_for_each_other() -> None:
-    code, token = seal_code(GRANT, SEALER), seal_refresh_token(GRANT, SEALER)
+def test_codes_device_codes_and_refresh_tokens_are_never_taken_for_each_other() -> None:
+    openers = {"erb_": open_refresh_token, "erc_": open_code, "erd_": open_device_code}
+    made = [seal_refresh_token(GRANT, SEALER), seal_code(GRANT, SEALER), seal_device_code(DEVICE, SEALER)]
+    for text in made:
+        taken = {prefix for prefix, opened in openers.items() if opened(text, SEALER)}
+        forced = {prefix for prefix, opened in openers.items() if opened(prefix + text[4:], SEALER)}
 
-    assert open_refresh_token(code, SEALER) is None
-    assert open_code(token, SEALER) is None
-    assert open_refresh_token("erb_" + code[4:], SEALER) is None
-    assert open_code("erc_" + token[4:], SEALER) is None
+        assert taken == forced == {text[:4]}
 
 
 def test_a_sealed_value_of_another_length_is_no_token() -> None:

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 
+from device_world import device
 from everbearer.oauth.errors import TooManyRequests
 from everbearer.oauth.models import EndReason
 from everbearer.server.pages.assets import ASSETS, Asset
@@ -17,7 +18,14 @@ from page_world import Browser, Page, PageWorld
 
 async def every_page(pages: PageWorld) -> list[Page]:
     browser = await pages.signed_in()
+    devices = [await device(pages.world, "partner") for _ in range(3)]
+    questions = [await browser.get("/device", user_code=each.user_code) for each in devices]
     return [
+        await pages.browser().get("/device"),
+        await browser.get("/device", user_code="wrong"),
+        *questions,
+        await browser.submit(questions[0].form("device-consent"), decision="allow"),
+        await browser.submit(questions[1].form("device-consent"), decision="deny"),
         await pages.authorize(pages.browser()),
         await pages.authorize(browser),
         await browser.get("/settings"),

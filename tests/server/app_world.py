@@ -133,6 +133,12 @@ async def new_endpoint(
                 scope=f"openid offline_access profile email {FULL_ACCESS}",
             ),
             ClientSection(client_id="partner", type="spa", redirect_uris=(REDIRECT,), scope="openid offline_access"),
+            ClientSection(
+                client_id="tv",
+                type="native",
+                grant_types=("urn:ietf:params:oauth:grant-type:device_code", "refresh_token"),
+                scope="openid offline_access",
+            ),
         ),
         users=(UserSection(login=LOGIN, password=PASSWORD, claims={"email": LOGIN, "name": "Ada"}),),
     )

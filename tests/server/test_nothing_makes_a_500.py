@@ -28,9 +28,11 @@ NAMES = [
     *["max_age", "login_hint", "id_token_hint", "ui_locales", "acr_values", "claims", "request", "request_uri"],
     *["registration", "display", "flow", "login", "password", "decision", "form_token", "post_logout_redirect_uri"],
     *["logout_hint", "do", "refresh_tokens", "session", "grant", "client", "new_password", "current_password", "x"],
+    *["device_code", "user_code"],
 ]
 
 GOOD = [
+    *["urn:ietf:params:oauth:grant-type:device_code", "BCDF-GHJK"],
     *["authorization_code", "refresh_token", "client_credentials", "demo-spa", "partner", REDIRECT, VERIFIER],
     *[
         "openid offline_access",
@@ -57,7 +59,7 @@ values = st.one_of(
     st.sampled_from(GOOD).map(str.encode),
     st.binary(max_size=60),
     st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.sampled_from([b"erb_", b"erc_", b"era_", b"eas_", b"ers_", b"eyJ"]).flatmap(
+    st.sampled_from([b"erb_", b"erc_", b"erd_", b"era_", b"eas_", b"ers_", b"eyJ"]).flatmap(
         lambda prefix: st.binary(max_size=80).map(lambda rest: prefix + b64encode(rest, b"-_"))
     ),
     st.integers(min_value=0, max_value=30000).map(lambda size: b"a" * size),

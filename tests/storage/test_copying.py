@@ -23,7 +23,7 @@ from everbearer.storage.sql.transaction import Row, Transaction, Value
 from everbearer.storage.sqlite import SQLiteStore
 from everbearer.storage.sqlite_copying import copy_to_sqlite
 from postgresql_server import PostgreSQLServer, emptied
-from storage.values import CLIENT, ENDED, EVENT, GRANT, KEY, NOW, SESSION, TOKEN, USER, new_grant
+from storage.values import CLIENT, DEVICE, ENDED, EVENT, GRANT, KEY, NOW, SESSION, TOKEN, USER, new_grant
 from world import ADA, new_world
 
 ADMIN = "admin:root"
@@ -58,6 +58,7 @@ async def fill(store: SqlStore) -> None:
     await store.create_grant(GRANT, EVENT)
     await store.create_grant(replace(GRANT, grant_id="", code=None, claims=None, history=()), EVENT)
     await store.end_grant("", ENDED)
+    await store.create_device_authorization(DEVICE)
     for key in ("ada", "", "ada"):
         await store.end_all(Everything.USER, key, ENDED)
     await store.note_client("ü", "", subject="", at=-1)

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Lifetimes
-from everbearer.oauth.models import CodeBinding, Ended, EndReason, Everything, Grant
+from everbearer.oauth.models import CodeBinding, DeviceDecision, Ended, EndReason, Everything, Grant
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import BlockingSQLiteStore
 from everbearer.storage.store import AdminStore
 from postgresql_server import PostgreSQLServer, emptied
-from storage.values import CLIENT, EVENT, KEY, LOGOUT, NOW, REGISTERED, SESSION, TOKEN, USER, new_grant
+from storage.values import CLIENT, DEVICE, EVENT, KEY, LOGOUT, NOW, REGISTERED, SESSION, TOKEN, USER, new_grant
 
 Act: TypeAlias = Callable[[AdminStore], Any]
 
@@ -62,7 +62,7 @@ SESSION_VALUES = st.builds(
     lambda name, subject, epoch, used_at: replace(
         SESSION, session_id=name, subject=subject, user_epoch=epoch, used_at=used_at
     ),
-    SESSIONS,
+    st.sampled_from(["s1", "s2"]),  # a session has an id, though a grant may have no session
     USERS,
     SMALL,
     TIMES,
@@ -72,6 +72,18 @@ KEY_VALUES = st.builds(
     st.sampled_from(["k1", "k2", "k3"]),
     st.sampled_from(["ES256", "RS256"]),
     SMALL,
+)
+
+
+DEVICE_VALUES = st.builds(
+    lambda name, code, polled_at, interval, expires_at: replace(
+        DEVICE, grant_id=name, user_code=code, polled_at=polled_at, interval=interval, expires_at=expires_at
+    ),
+    GRANTS,
+    st.sampled_from(["code 1", "code 2"]),
+    SMALL,
+    SMALL,
+    TIMES,
 )
 
 
@@ -111,6 +123,13 @@ async def create_grant_once(store: AdminStore, grant: Grant) -> None:
         await store.create_grant(grant, EVENT)
 
 
+async def decide_once(store: AdminStore, device: Any, decision: DeviceDecision) -> object:
+    grant = new_grant(device.grant_id) if decision is DeviceDecision.ALLOWED else None
+    if grant is not None and await store.grant(grant.grant_id) is not None:
+        return None
+    return await store.decide_device_authorization(replace(device, decision=decision), EVENT, grant=grant)
+
+
 async def create_session_once(store: AdminStore, session: Any) -> None:
     if await store.session(session.session_id) is None:
         await store.create_session(session, EVENT)
@@ -135,6 +154,13 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda grant, expected: lambda store: store.spend(grant, expected=expected), grant_values(), SMALL),
     st.builds(lambda name, generation: lambda store: store.confirm(name, generation), GRANTS, SMALL),
     st.builds(lambda name, ended: lambda store: store.end_grant(name, ended), GRANTS, ENDS),
+    st.builds(lambda device: lambda store: store.create_device_authorization(device), DEVICE_VALUES),
+    st.builds(lambda device, was: lambda store: store.note_device_poll(device, was=was), DEVICE_VALUES, DEVICE_VALUES),
+    st.builds(
+        lambda device, decision: lambda store: decide_once(store, device, decision),
+        DEVICE_VALUES,
+        st.sampled_from(DeviceDecision),
+    ),
     st.builds(lambda key, ended: lambda store: store.end_all(*key, ended), ended_keys(), ENDS),
     st.builds(
         lambda client, event, ends: lambda store: store.put_client(client, event, ends=ends),
@@ -266,6 +292,8 @@ async def everything_in(store: AdminStore) -> list[object]:
     pairs = [(user, client) for user in ("ada", "bob") for client in ("spa", "web")]
     return [
         await store.sealed_value("salt"),
+        [await store.device_authorization(grant_id=name) for name in ("g1", "g2", "g3")],
+        [await store.device_authorization(user_code=code) for code in ("code 1", "code 2")],
         await store.grants(),
         await store.grants(live_only=True),
         [await store.grants(subject=user, client_id=client, session_id="s1") for user, client in pairs],

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from everbearer.http.routes import Routes
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.client import DEVICE_CODE
+from everbearer.oauth.device_authorization import device_authorization_endpoint
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import jwks_response
@@ -65,6 +67,7 @@ def client_routes(server: AuthorizationServer) -> Routes:
     token = _bound(token_endpoint, server)
     userinfo = _bound(userinfo_endpoint, server)
     base = base_path(server)
+    device = {base + PATHS["device_authorization_endpoint"]: {"POST": _bound(device_authorization_endpoint, server)}}
     return {
         base + PATHS["token_endpoint"]: {"POST": token},
         base + TOKEN_ALIAS: {"POST": token},
@@ -72,6 +75,7 @@ def client_routes(server: AuthorizationServer) -> Routes:
         base + USERINFO_ALIAS: {"GET": userinfo, "POST": userinfo},
         base + PATHS["revocation_endpoint"]: {"POST": _bound(revocation_endpoint, server)},
         base + PATHS["introspection_endpoint"]: {"POST": _bound(introspection_endpoint, server)},
+        **(device if DEVICE_CODE in server.grants else {}),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.client import AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, Client, SubjectType
+from everbearer.oauth.client import AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, Client
 from everbearer.oauth.errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedResponseType
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.response_types import (
@@ -21,6 +21,7 @@ from everbearer.oauth.response_types import (
     normal_response_type,
 )
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, parse_scope, require_within
+from everbearer.oauth.subjects import require_subjects
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -43,8 +44,7 @@ def response_type_of(parameters: Parameters, client: Client, server: Authorizati
     if response_type not in allowed:
         raise UnauthorizedClient("this response_type is not among the response_types of this client")
     _check_grant_types(response_type, client)
-    if client.subject_type is SubjectType.PAIRWISE and not server.pairwise_salt():
-        raise UnauthorizedClient("this client has pairwise subjects, and the server has none to give")
+    require_subjects(client, server)
     return response_type
 
 

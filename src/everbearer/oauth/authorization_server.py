@@ -20,7 +20,7 @@ from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
 from everbearer.oauth.sealing import Sealer
-from everbearer.oauth.store import Store
+from everbearer.oauth.store import DeviceStore, Store
 from everbearer.oauth.token_response import TokenResponse
 
 STANDARD_SCOPES: Mapping[str, str] = {
@@ -169,6 +169,12 @@ class AuthorizationServer:
     """The `acr` values that sign-ins can have, for the metadata."""
     logout_notices: frozenset[LogoutNotice] = frozenset()
     """How clients learn of a logout, for the metadata."""
+    devices: DeviceStore | None = None
+    """Keeps what devices ask that wait for their users (RFC 8628); None where there is no device authorization."""
+    verification_uri: str = ""
+    """Where users type the codes that devices show (RFC 8628 §3.2); `/device` below the issuer where it is empty."""
+    polling_interval: int = 5
+    """Seconds that a device is to wait between two polls."""
     grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]
     """The grant of each `grant_type` that is enabled."""
     jwks: JwksSource = no_jwks

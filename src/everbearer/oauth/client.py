@@ -15,6 +15,7 @@ IMPLICIT = "implicit"
 """Stands for tokens in authorization responses (RFC 7591 §2.1); no request to the token endpoint has it."""
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class AccessTokenFormat(StrEnum):
@@ -83,6 +84,8 @@ class Lifetimes:
     """From the last refresh to the end of the grant; None for no such limit."""
     id_token: int = 5 * MINUTE
     authorization_code: int = MINUTE
+    device_code: int = 10 * MINUTE
+    """How long the user of a device has to type its user code and say yes (RFC 8628 §3.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The errors of the protocol, one class an OAuth error code (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2).
+"""The errors of the protocol, one class an OAuth error code (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8628 §3.5, and others).
 
 An error has two audiences. `description` goes to the client: it tells a developer what to change and a thief nothing.
 `reason` goes to the audit trail and the log, never to the wire. Neither may hold a token, a code or a secret.
@@ -136,6 +136,24 @@ class AccessDenied(OAuthError):
     """The user or the server denied the request (RFC 6749 §4.1.2.1)."""
 
     error = "access_denied"
+
+
+class AuthorizationPending(OAuthError):
+    """The user of the device has not decided yet; it is to poll again (RFC 8628 §3.5)."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """The same, and the device is to wait five seconds longer from now on (RFC 8628 §3.5)."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """The device code has expired (RFC 8628 §3.5)."""
+
+    error = "expired_token"
 
 
 class LoginRequired(OAuthError):

@@ -44,6 +44,8 @@ class EventKind(StrEnum):
     """It could not be told however often that was tried, or does not want to be any more. `details` as before."""
     CONSENT_GIVEN = "consent_given"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    DEVICE_DENIED = "device_denied"
+    """The user of a device code said no."""
     USER_CREATED = "user_created"
     USER_CHANGED = "user_changed"
     USER_DELETED = "user_deleted"

@@ -9,8 +9,8 @@ from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.explanations import DESCRIPTIONS
 from everbearer.oauth.lifetimes import end_of
-from everbearer.oauth.models import Ended, EndReason, Grant
-from everbearer.oauth.refresh_tokens import Presented, open_code, open_refresh_token
+from everbearer.oauth.models import DeviceDecision, Ended, EndReason, Grant
+from everbearer.oauth.refresh_tokens import Presented, open_code, open_device_code, open_refresh_token
 from everbearer.oauth.rotation import Move, judge, policy_for
 
 
@@ -19,7 +19,7 @@ class Explanation:
     """What a token is. `alive` says whether it would be accepted now."""
 
     kind: str
-    """`refresh_token`, `authorization_code`, `access_token` or `unknown`."""
+    """`refresh_token`, `authorization_code`, `device_code`, `access_token` or `unknown`."""
     alive: bool
     text: str
     grant_id: str = ""
@@ -39,6 +39,9 @@ async def explain_token(token: str, server: AuthorizationServer) -> Explanation:
     code = open_code(token, server.sealer)
     if code is not None:
         return await _generation("authorization_code", code, server)
+    device_code = open_device_code(token, server.sealer)
+    if device_code is not None:
+        return await _device_code(device_code, server)
     access = read_access_token(token, server)
     if access is not None:
         return await _access_token(access, server)
@@ -66,6 +69,22 @@ async def _generation(kind: str, presented: Presented, server: AuthorizationServ
         subject=grant.subject,
         ended=ended,
         grant=grant,
+    )
+
+
+async def _device_code(presented: Presented, server: AuthorizationServer) -> Explanation:
+    device = await server.devices.device_authorization(grant_id=presented.grant_id) if server.devices else None
+    if device is None or not presented.belongs_to(device) or device.decision is DeviceDecision.ALLOWED:
+        return await _generation("device_code", presented, server)
+    waits = device.decision is None and server.now() < device.expires_at
+    told = "It has expired." if device.decision is None else "Its user denied the device."
+    return Explanation(
+        kind="device_code",
+        alive=waits,
+        text="It waits for its user to decide." if waits else told,
+        grant_id=device.grant_id,
+        generation=0,
+        client_id=device.client_id,
     )
 
 

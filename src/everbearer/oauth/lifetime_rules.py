@@ -9,6 +9,8 @@ from everbearer.oauth.models import MINUTE
 
 LONGEST_CODE_LIFETIME = 10 * MINUTE
 """RFC 6749 §4.1.2."""
+LONGEST_DEVICE_CODE_LIFETIME = 30 * MINUTE
+"""A user code is short: the longer it lives, the more there are to guess at."""
 MOST_JITTER = 0.5
 """More would give access tokens of a life that nobody has set."""
 
@@ -32,7 +34,14 @@ def client_rotation_problems(client: Client) -> tuple[str, ...]:
 
 
 def _lifetimes(lifetimes: Lifetimes, *, refreshes: bool) -> Iterator[str]:
-    for name in ("access_token", "refresh_token", "refresh_token_idle", "id_token", "authorization_code"):
+    for name in (
+        "access_token",
+        "refresh_token",
+        "refresh_token_idle",
+        "id_token",
+        "authorization_code",
+        "device_code",
+    ):
         value = getattr(lifetimes, name)
         if value is not None and value <= 0:
             yield f"lifetimes.{name} is {value}: it must be at least 1 second"
@@ -42,6 +51,11 @@ def _lifetimes(lifetimes: Lifetimes, *, refreshes: bool) -> Iterator[str]:
         yield (
             f"lifetimes.authorization_code is {lifetimes.authorization_code} seconds: "
             f"at most {LONGEST_CODE_LIFETIME} are allowed (RFC 6749 §4.1.2)"
+        )
+    if lifetimes.device_code > LONGEST_DEVICE_CODE_LIFETIME:
+        yield (
+            f"lifetimes.device_code is {lifetimes.device_code} seconds: at most {LONGEST_DEVICE_CODE_LIFETIME} are "
+            "allowed, for its user code can be guessed at as long"
         )
     if refreshes:
         yield from _refresh_lifetimes(lifetimes)

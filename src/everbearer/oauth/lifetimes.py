@@ -46,7 +46,9 @@ def expiry(grant: Grant, client: Client, *, issued: int = 0) -> Expiry:
     """
     lifetimes = client.lifetimes
     if max(grant.generation, issued) == 0:
-        return Expiry(idle_at=None, absolute_at=grant.created_at + lifetimes.authorization_code)
+        until = grant.code.expires_at if grant.code else None
+        absolute_at = grant.created_at + lifetimes.authorization_code if until is None else until
+        return Expiry(idle_at=None, absolute_at=absolute_at)
     if not grant.offline:
         return Expiry(idle_at=None, absolute_at=grant.rotated_at + lifetimes.access_token)
     idle = lifetimes.refresh_token_idle

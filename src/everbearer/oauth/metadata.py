@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_request import PROMPTS
 from everbearer.oauth.authorization_server import AuthorizationServer, LogoutNotice
-from everbearer.oauth.client import IMPLICIT, AuthMethod, SubjectType
+from everbearer.oauth.client import DEVICE_CODE, IMPLICIT, AuthMethod, SubjectType
 from everbearer.oauth.client_assertions import SECRET_ALGORITHM
 from everbearer.oauth.client_keys import ED25519
 from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
@@ -32,9 +32,10 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
     # "Servers SHOULD support RS256. The value none MUST NOT be used" (RFC 8414 §2).
     assertion_algs = [*ALGORITHMS, ED25519, SECRET_ALGORITHM]
     unsigned = [UNSIGNED] if server.profile.unsigned_request_objects else []
+    absent = frozenset(_absent(server))
     return {
         "issuer": server.issuer,
-        **{name: server.base + path for name, path in PATHS.items() if name not in _absent(server)},
+        **{name: server.base + path for name, path in PATHS.items() if name not in absent},
         "scopes_supported": list(server.scopes),
         "claims_supported": list(dict.fromkeys([*_ALWAYS_THERE, *_claims(server)])),
         "response_types_supported": list(server.profile.response_types),
@@ -102,9 +103,12 @@ def _response_algs(signing: list[str]) -> dict[str, list[str]]:
     }
 
 
-def _absent(server: AuthorizationServer) -> tuple[str, ...]:
-    """Return the endpoints that are not there."""
-    return () if server.registration else ("registration_endpoint",)
+def _absent(server: AuthorizationServer) -> Iterator[str]:
+    """Yield the endpoints that are not there."""
+    if not server.registration:
+        yield "registration_endpoint"
+    if server.devices is None or DEVICE_CODE not in server.grants:
+        yield "device_authorization_endpoint"
 
 
 def metadata_paths(issuer: str) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ class CodeBinding:
     """As it stood in the authorization request; empty where the request left it out."""
     code_challenge: str = ""
     nonce: str = field(default="", repr=False)
+    expires_at: int | None = None
+    """Until when it may be redeemed; None for as long as its client's codes live."""
 
 
 AskedClaims: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -173,3 +175,37 @@ class Grant:
     history: tuple[HistoryEntry, ...] = ()
     ended: Ended | None = None
     """Read from the store: the grant's own end, or that of all grants of its user, client, consent or session."""
+
+
+class DeviceDecision(StrEnum):
+    """What a user said to a device that asked."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAuthorization:
+    """A device asks to be let in and waits until its user has said so elsewhere (RFC 8628 §3.2).
+
+    Its device code is generation 0 of the grant that is stored when the user allows it.
+    """
+
+    grant_id: str
+    """The id that its grant will have."""
+    user_code: str = field(repr=False)
+    """As `everbearer.oauth.user_codes` makes it, without the dash."""
+    client_id: str
+    scope: Scope
+    secret: bytes = field(repr=False)
+    """The secret that its grant will have."""
+    created_at: int
+    expires_at: int
+    interval: int
+    """Seconds that the device is to wait between two polls. They grow where it does not."""
+    polled_at: int = 0
+    """The last poll that did not come too early; 0 before the first."""
+    decision: DeviceDecision | None = None
+    address: str = ""
+    """Where the device asked from, for its user to see."""
+    agent: str = ""

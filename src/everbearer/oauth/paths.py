@@ -11,6 +11,7 @@ PATHS: Mapping[str, str] = {
     "jwks_uri": "/oauth2/jwks",
     "revocation_endpoint": "/oauth2/revoke",
     "introspection_endpoint": "/oauth2/introspect",
+    "device_authorization_endpoint": "/oauth2/device_authorization",
     "end_session_endpoint": "/oauth2/end_session",
     "registration_endpoint": "/oauth2/register",
 }

@@ -17,6 +17,11 @@ def random_fraction() -> float:
     return secrets.randbits(53) / (1 << 53)
 
 
+def random_letters(alphabet: str, length: int) -> str:
+    """Return so many letters of an alphabet, each as likely as any other."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
 def random_id() -> str:
     """Return 16 random bytes in base64url: 22 characters, unguessable and unique.
 

@@ -1,4 +1,4 @@
-"""Refresh tokens and authorization codes as sealed values: a grant, a generation of it and the grant's secret.
+"""Refresh tokens and codes as sealed values: a grant, a generation of it and the grant's secret.
 
 Nothing that is presented is looked up by itself; it is unsealed, which tells authentically which generation of which
 grant it is, and compared with the secret in the grant's row. A stolen database therefore forges nothing without the
@@ -11,12 +11,17 @@ import hmac
 from dataclasses import dataclass, field
 
 from everbearer.oauth.encoding import base64url, from_base64url
-from everbearer.oauth.models import Grant
+from everbearer.oauth.models import DeviceAuthorization, Grant
 from everbearer.oauth.sealing import Sealer
 
 REFRESH_TOKEN_PREFIX = "erb_"
 CODE_PREFIX = "erc_"
-_PURPOSES = {REFRESH_TOKEN_PREFIX: "refresh token", CODE_PREFIX: "authorization code"}
+DEVICE_CODE_PREFIX = "erd_"
+_PURPOSES = {
+    REFRESH_TOKEN_PREFIX: "refresh token",
+    CODE_PREFIX: "authorization code",
+    DEVICE_CODE_PREFIX: "device code",
+}
 
 ID_LENGTH = SECRET_LENGTH = 16
 GENERATION_LENGTH = 7
@@ -32,19 +37,24 @@ class Presented:
     generation: int
     secret: bytes = field(repr=False)
 
-    def belongs_to(self, grant: Grant) -> bool:
-        """Return whether the grant's row holds the same secret, compared in constant time."""
+    def belongs_to(self, grant: Grant | DeviceAuthorization) -> bool:
+        """Return whether the row of the grant, or of what will be it, holds the same secret; in constant time."""
         return hmac.compare_digest(self.secret, grant.secret)
 
 
 def seal_refresh_token(grant: Grant, sealer: Sealer) -> str:
     """Return the refresh token of the grant's generation: always the same for the same generation and server secret."""
-    return _seal(REFRESH_TOKEN_PREFIX, grant, sealer)
+    return _seal(REFRESH_TOKEN_PREFIX, grant, grant.generation, sealer)
 
 
 def seal_code(grant: Grant, sealer: Sealer) -> str:
     """Return the authorization code of a grant that is not redeemed yet."""
-    return _seal(CODE_PREFIX, grant, sealer)
+    return _seal(CODE_PREFIX, grant, grant.generation, sealer)
+
+
+def seal_device_code(device: DeviceAuthorization, sealer: Sealer) -> str:
+    """Return the device code that a device polls with (RFC 8628 §3.2)."""
+    return _seal(DEVICE_CODE_PREFIX, device, 0, sealer)
 
 
 def open_refresh_token(token: str, sealer: Sealer) -> Presented | None:
@@ -57,9 +67,14 @@ def open_code(code: str, sealer: Sealer) -> Presented | None:
     return _open(CODE_PREFIX, code, sealer)
 
 
-def _seal(prefix: str, grant: Grant, sealer: Sealer) -> str:
+def open_device_code(code: str, sealer: Sealer) -> Presented | None:
+    """Return what a device code says; None if this server never sealed it."""
+    return _open(DEVICE_CODE_PREFIX, code, sealer)
+
+
+def _seal(prefix: str, grant: Grant | DeviceAuthorization, generation: int, sealer: Sealer) -> str:
     grant_id = from_base64url(grant.grant_id) or b""
-    plain = grant_id + grant.generation.to_bytes(GENERATION_LENGTH, "big") + grant.secret
+    plain = grant_id + generation.to_bytes(GENERATION_LENGTH, "big") + grant.secret
     return prefix + base64url(sealer.seal(_PURPOSES[prefix], plain))
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
-from everbearer.oauth.models import Ended, Everything, Grant
+from everbearer.oauth.models import DeviceAuthorization, Ended, Everything, Grant
 
 
 class Spend(Enum):
@@ -81,6 +81,30 @@ class GrantStore(Protocol):
 
     async def record(self, event: Event) -> None:
         """Add an event to the audit trail."""
+        ...
+
+
+class DeviceStore(Protocol):
+    """What devices ask that wait for their users (RFC 8628), beside the grants that they get."""
+
+    async def create_device_authorization(self, device: DeviceAuthorization) -> bool:
+        """Store that a device asks; False where its user code is another one's."""
+        ...
+
+    async def device_authorization(self, *, grant_id: str = "", user_code: str = "") -> DeviceAuthorization | None:
+        """Return what a device asks, by the id of the grant to be or by its user code; None where there is none."""
+        ...
+
+    async def note_device_poll(self, device: DeviceAuthorization, *, was: DeviceAuthorization) -> bool:
+        """Write polled_at and interval if they still are those of `was` and nothing is decided; False otherwise."""
+        ...
+
+    async def decide_device_authorization(
+        self, device: DeviceAuthorization, event: Event, *, grant: Grant | None = None
+    ) -> bool:
+        """Write the decision and expires_at if nothing is decided yet, store the grant of one that is allowed, and
+        record the event, all at once; False, and nothing written, where it was decided before or is not there.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client, SubjectType
 from everbearer.oauth.encoding import base64url
+from everbearer.oauth.errors import UnauthorizedClient
 from everbearer.oauth.redirect_uris import web_host
 
 
@@ -35,6 +36,16 @@ def subject_for(client: Client, subject: str, server: AuthorizationServer) -> st
     # No sector holds a line break.
     text = f"{sector_of(client)}\n{subject}"
     return base64url(hmac.digest(server.pairwise_salt(), text.encode(), sha256))
+
+
+def require_subjects(client: Client, server: AuthorizationServer) -> None:
+    """Refuse a client that is to know users by a `sub` that this server cannot make.
+
+    Raises:
+        UnauthorizedClient: its subjects are pairwise, and the server has no salt.
+    """
+    if client.subject_type is SubjectType.PAIRWISE and not server.pairwise_salt():
+        raise UnauthorizedClient("this client has pairwise subjects, and the server has none to give")
 
 
 def sector_of(client: Client) -> str:

@@ -11,6 +11,7 @@ from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
 from everbearer.login.sign_in import SignInLimits
+from everbearer.login.user_code_limits import UserCodeLimits
 from everbearer.oauth.authorization_server import (
     AuthorizationServer,
     JwksSource,
@@ -26,10 +27,12 @@ from everbearer.oauth.client_registration import DocumentSource, no_document
 from everbearer.oauth.events import Event
 from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
+from everbearer.oauth.metadata import PATHS
 from everbearer.oauth.profile import PROFILES
 from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
+from everbearer.server.device_requests import limited_device_authorization
 from everbearer.server.health import health_routes, never
 from everbearer.server.observing.metrics import HEARS
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
@@ -88,7 +91,11 @@ def tables_of(parts: Parts, *, development: bool = False) -> Tables:
     site = site_of(parts)
     base = base_path(site.server)
     public = {**public_routes(site.server), **registration_routes(site.server)}
-    clients = {**client_routes(site.server), base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)}}
+    clients = {
+        **client_routes(site.server),
+        **_limited(site, parts),
+        base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)},
+    }
     front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}
     others = {**page_routes(site), **health_routes(parts.store, stopping=parts.stopping), **front}
     return Tables(
@@ -97,6 +104,11 @@ def tables_of(parts: Parts, *, development: bool = False) -> Tables:
         clients=clients,
         others={base + path: methods for path, methods in others.items()},
     )
+
+
+def _limited(site: Site, parts: Parts) -> Routes:
+    device = limited_device_authorization(site.server, parts.store, parts.config.devices)
+    return {base_path(site.server) + PATHS["device_authorization_endpoint"]: {"POST": device}}
 
 
 def endpoint_of(tables: Tables, parts: Parts) -> Endpoint:
@@ -133,16 +145,21 @@ def site_of(parts: Parts) -> Site:
         notify=parts.notify,
         hears=HEARS,
         profile=PROFILES[config.profile],
+        devices=store,
+        polling_interval=config.devices.polling_interval,
         acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
         logout_notices=frozenset(_logout_notices(config)),
     )
-    sign_in = config.sign_in
+    sign_in, devices = config.sign_in, config.devices
     return Site(
         server=server,
         store=store,
         run=parts.run,
         name=config.name,
         limits=SignInLimits(window=sign_in.window, per_account=sign_in.per_account, per_address=sign_in.per_address),
+        user_code_limits=UserCodeLimits(
+            window=devices.window, per_user=devices.codes_per_user, per_address=devices.codes_per_address
+        ),
         lifetimes=SessionLifetimes(absolute=config.sessions.absolute, idle=config.sessions.idle),
         acr=sign_in.acr,
     )

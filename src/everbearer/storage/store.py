@@ -15,7 +15,7 @@ from everbearer.oauth.client_registration import RegistrationStore
 from everbearer.oauth.events import Event
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.models import Ended, Grant
-from everbearer.oauth.store import Store
+from everbearer.oauth.store import DeviceStore, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Purged:
         return self.grants + self.sessions + self.others
 
 
-class AdminStore(Store, AccountStore, RegistrationStore, Protocol):
+class AdminStore(Store, DeviceStore, AccountStore, RegistrationStore, Protocol):
     """The whole store: protocol, accounts and what operators need."""
 
     async def migrate(self) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.client import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from everbearer.oauth.client import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEVICE_CODE, REFRESH_TOKEN
 from everbearer.oauth.grants.authorization_code import authorization_code_grant
 from everbearer.oauth.grants.client_credentials import client_credentials_grant
+from everbearer.oauth.grants.device_code import device_code_grant
 from everbearer.oauth.grants.refresh_token import refresh_token_grant
 from everbearer.oauth.token_response import TokenResponse
 
@@ -15,5 +16,6 @@ GRANTS: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[Tok
     AUTHORIZATION_CODE: authorization_code_grant,
     REFRESH_TOKEN: refresh_token_grant,
     CLIENT_CREDENTIALS: client_credentials_grant,
+    DEVICE_CODE: device_code_grant,
 }
 """All grants by their `grant_type`."""

@@ -13,6 +13,7 @@ from everbearer.oauth.authorization_server import CLAIMS_OF_SCOPE, STANDARD_SCOP
 from everbearer.oauth.models import DAY
 from everbearer.oauth.resource import Resource
 from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.devices import DevicesSection
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.config.resources import ResourceSection, resource_of
@@ -221,6 +222,7 @@ class Config(Section, frozen=True, kw_only=True):
     sessions: SessionsSection = SessionsSection()
     sign_in: SignInSection = SignInSection()
     registration: RegistrationSection = RegistrationSection()
+    devices: DevicesSection = DevicesSection()
     keys: KeysSection = KeysSection()
     metrics: MetricsSection = MetricsSection()
     logs: LogsSection = LogsSection()

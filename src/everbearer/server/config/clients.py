@@ -10,7 +10,13 @@ from msgspec import Meta
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.section import Alg, ContentEncryption, FilePath, KeyEncryption, Seconds, Section
 
-GrantType: TypeAlias = Literal["authorization_code", "implicit", "refresh_token", "client_credentials"]
+GrantType: TypeAlias = Literal[
+    "authorization_code",
+    "implicit",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+]
 ResponseType: TypeAlias = Literal[
     "code", "none", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
 ]

@@ -37,6 +37,9 @@ class LifetimesSection(Section, frozen=True, kw_only=True):
     authorization_code: Annotated[
         Seconds, Meta(description="An authorization code, at most 10 minutes (RFC 6749 §4.1.2).")
     ] = _lifetimes.authorization_code
+    device_code: Annotated[
+        Seconds, Meta(description="The codes of a device, until its user has said yes or no; at most 30 minutes.")
+    ] = _lifetimes.device_code
 
 
 class RotationSection(Section, frozen=True, kw_only=True):

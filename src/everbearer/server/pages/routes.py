@@ -15,6 +15,7 @@ from everbearer.server.pages.assets import ASSETS
 from everbearer.server.pages.authorize import AUTHORIZE, CONSENT, SIGN_IN, authorize, consent
 from everbearer.server.pages.browser import CookiesOff, ForeignForm
 from everbearer.server.pages.browser_state import check_session, is_watched
+from everbearer.server.pages.device import DEVICE, answer_device, show_device
 from everbearer.server.pages.end_session import END_SESSION, SIGN_OUT, confirmed_sign_out, end_session
 from everbearer.server.pages.ended import ENDED_PAGES
 from everbearer.server.pages.problems import cookies_off_page, error_page, foreign_form_page, problem_page
@@ -37,6 +38,7 @@ def page_routes(site: Site) -> Mapping[str, Mapping[str, Endpoint]]:
         CONSENT: {"POST": consent},
         END_SESSION: {"GET": end_session, "POST": end_session, "HEAD": _nothing_happens},
         SIGN_OUT: {"POST": confirmed_sign_out},
+        DEVICE: {"GET": show_device, "POST": answer_device},
         SETTINGS: {"GET": account.show_account},
         "/settings/identities": {"GET": account.lead_to_account},
         "/settings/sessions": {"GET": account.lead_to_account},

@@ -1,4 +1,4 @@
-"""The sign-in page: for an authorization request on its way, or else for the account page."""
+"""The sign-in page: for an authorization request on its way, for a device, or else for the account page."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from everbearer.server.pages.browser import (
     require_own_form,
     signed_in,
 )
+from everbearer.server.pages.device import device_page
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.site import Site
 
@@ -33,7 +34,7 @@ async def show_sign_in(request: Request, site: Site) -> Response:
     browser = await browser_of(request, site)
     asked = await _asked_for(request, site)
     if asked is None and browser.session is not None:
-        return redirect(site.path(SETTINGS))
+        return redirect(_onward(asked, request, site))
     return _sign_in_page(asked, request, browser, site, login=await _likely_login(asked, browser, site))
 
 
@@ -59,13 +60,19 @@ async def take_sign_in(request: Request, site: Site) -> Response:
         return _sign_in_page(asked, request, browser, site, login=form.get("login", ""), failed=True, wait=wait)
     if browser.session is not None and browser.session.session_id != outcome.session.session_id:
         await sign_out(browser.session, store=site.store, now=site.now())
-    onward = f"{site.path(AUTHORIZE)}?{request.query}" if asked else site.path(SETTINGS)
-    return signed_in(redirect(onward), outcome.session, site)
+    return signed_in(redirect(_onward(asked, request, site)), outcome.session, site)
 
 
 async def _asked_for(request: Request, site: Site) -> AuthorizationRequest | None:
     parameters = parse(request.query)
     return await validate_authorization_request(parameters, site.server) if "client_id" in parameters else None
+
+
+def _onward(asked: AuthorizationRequest | None, request: Request, site: Site) -> str:
+    """Return where the user was going."""
+    if asked is not None:
+        return f"{site.path(AUTHORIZE)}?{request.query}"
+    return device_page(parse(request.query), site) or site.path(SETTINGS)
 
 
 def _attempt(form: Parameters, asked: AuthorizationRequest | None, request: Request) -> Attempt:
@@ -114,6 +121,7 @@ def _sign_in_page(
     wait: int = 0,
 ) -> Response:
     retry: Headers = (("Retry-After", str(wait)),) if wait else ()
+    device = "user_code" in parse(request.query)
     status = 429 if wait else 422 if failed else 200
     return page(
         site,
@@ -126,6 +134,7 @@ def _sign_in_page(
         login=login,
         failed=failed,
         wait=wait,
-        form_action=site.path(SIGN_IN) + (f"?{request.query}" if asked else ""),
+        device=device,
+        form_action=site.path(SIGN_IN) + (f"?{request.query}" if asked or device else ""),
         form_token=form_token(browser, _ACTION, site),
     )

@@ -9,6 +9,7 @@ from everbearer.login.models import Session, SessionLifetimes
 from everbearer.login.passwords import RunHeavy
 from everbearer.login.sessions import authentication
 from everbearer.login.sign_in import SignInLimits
+from everbearer.login.user_code_limits import UserCodeLimits
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.models import Authentication
 from everbearer.storage.store import AdminStore
@@ -25,6 +26,7 @@ class Site:
     name: str = "Everbearer"
     """What the pages call the service."""
     limits: SignInLimits = field(default_factory=SignInLimits)
+    user_code_limits: UserCodeLimits = field(default_factory=UserCodeLimits)
     lifetimes: SessionLifetimes = field(default_factory=SessionLifetimes)
 
     acr: str = ""

@@ -40,16 +40,18 @@ def _remove_orphans(tables: Tables, *, before: int, batch: int) -> int:
 
 
 def _remove_forgotten(tables: Tables, *, before: int, batch: int) -> int:
-    """Remove remembered values, attempts, signing keys and logouts whose time is over."""
+    """Remove remembered values, attempts, device codes, signing keys and logouts whose time is over."""
     remembered = [key for key, until in tables.remembered.items() if until <= before][:batch]
     attempts = [key for key, counted in tables.attempts.items() if counted.until <= before][:batch]
+    devices = [key for key, device in tables.devices.items() if device.expires_at <= before][:batch]
     keys = [kid for kid, key in tables.keys.items() if key.retired_at is not None and key.retired_at <= before]
     tables.remembered = {key: until for key, until in tables.remembered.items() if key not in remembered}
     tables.attempts = {key: attempt for key, attempt in tables.attempts.items() if key not in attempts}
     given_up = [key for key, each in tables.logouts.items() if each.due_at is None and each.ended_at <= before][:batch]
+    tables.devices = {key: device for key, device in tables.devices.items() if key not in devices}
     tables.keys = {kid: key for kid, key in tables.keys.items() if kid not in keys}
     tables.logouts = {key: logout for key, logout in tables.logouts.items() if key not in given_up}
-    return len(remembered) + len(attempts) + len(keys) + len(given_up)
+    return len(remembered) + len(attempts) + len(devices) + len(keys) + len(given_up)
 
 
 def died_at(tables: Tables, grant: Grant) -> int:
@@ -60,8 +62,10 @@ def died_at(tables: Tables, grant: Grant) -> int:
     if ended is not None:
         return ended.at
     if grant.generation == 0 and grant.code is not None:
+        device = tables.devices.get(grant.grant_id)
         # With a code an access token may have come.
-        return grant.created_at + max(lifetimes.authorization_code, lifetimes.access_token)
+        usable = grant.created_at + max(lifetimes.authorization_code, lifetimes.access_token)
+        return max(usable, device.expires_at) if device else usable
     if not grant.offline:
         return grant.rotated_at + lifetimes.access_token
     absolute = grant.created_at + lifetimes.refresh_token

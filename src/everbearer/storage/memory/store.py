@@ -17,6 +17,7 @@ from everbearer.storage.memory import (
     clients,
     consents,
     counters,
+    devices,
     ends,
     events,
     grants,
@@ -78,6 +79,11 @@ class MemoryStore:
     end_grant = _verb(grants.end_grant)
     end_all = _verb(ends.end_all)
     grants = _verb(grants.grants)
+
+    create_device_authorization = _verb(devices.create_device_authorization)
+    device_authorization = _verb(devices.device_authorization)
+    note_device_poll = _verb(devices.note_device_poll)
+    decide_device_authorization = _verb(devices.decide_device_authorization)
 
     user = _verb(users.user)
     user_by_login = _verb(users.user_by_login)

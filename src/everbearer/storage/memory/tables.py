@@ -11,7 +11,7 @@ from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
-from everbearer.oauth.models import Ended, Everything, Grant
+from everbearer.oauth.models import DeviceAuthorization, Ended, Everything, Grant
 from everbearer.storage.store import StoredKey
 
 
@@ -35,6 +35,8 @@ class Tables:
     """Of each client that registered itself: when it was last known to be in use."""
     initial_access_tokens: dict[str, InitialAccessToken] = field(default_factory=dict[str, InitialAccessToken])
     grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
+    devices: dict[str, DeviceAuthorization] = field(default_factory=dict[str, DeviceAuthorization])
+    """By the id of the grant that each may become."""
     ends: dict[tuple[Everything, str, int], Ended] = field(default_factory=dict[tuple[Everything, str, int], Ended])
     """By the epoch that each began."""
     epochs: Counter[tuple[Everything, str]] = field(default_factory=Counter[tuple[Everything, str]])

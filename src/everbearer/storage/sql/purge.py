@@ -55,7 +55,9 @@ DEAD = """CASE
         user_end.at <= :before OR client_end.at <= :before
         OR consent_end.at <= :before OR session_end.at <= :before
     WHEN grants.generation = 0 AND grants.code IS NOT NULL THEN
-        grants.created_at + COALESCE(clients.authorization_code, :authorization_code) <= :before
+        COALESCE((SELECT device_authorizations.expires_at FROM device_authorizations
+            WHERE device_authorizations.grant_id = grants.grant_id), :before) <= :before
+        AND grants.created_at + COALESCE(clients.authorization_code, :authorization_code) <= :before
         AND grants.created_at + COALESCE(clients.access_token, :access_token) <= :before
     WHEN grants.offline = 0 THEN
         grants.rotated_at + COALESCE(clients.access_token, :access_token) <= :before
@@ -101,6 +103,13 @@ DELETE FROM logouts WHERE (session_id, client_id) IN (
     SELECT session_id, client_id FROM logouts WHERE due_at IS NULL AND ended_at <= :before LIMIT :batch
 )
 RETURNING client_id
+"""
+
+REMOVE_DEVICES = """
+DELETE FROM device_authorizations WHERE grant_id IN (
+    SELECT grant_id FROM device_authorizations WHERE expires_at <= :before LIMIT :batch
+)
+RETURNING grant_id
 """
 
 # They are few: no batch.
@@ -266,9 +275,10 @@ class Purge:
 
 
 async def remove_forgotten(transaction: Transaction, *, before: int, batch: int) -> int:
-    """Remove remembered values, attempts, signing keys and logouts whose time is over."""
+    """Remove remembered values, attempts, device codes, signing keys and logouts whose time is over."""
     remembered = await transaction.run(REMOVE_REMEMBERED, before=before, batch=batch)
     attempts = await transaction.run(REMOVE_ATTEMPTS, before=before, batch=batch)
+    devices = await transaction.run(REMOVE_DEVICES, before=before, batch=batch)
     keys = await transaction.run(REMOVE_KEYS, before=before)
     logouts = await transaction.run(REMOVE_LOGOUTS, before=before, batch=batch)
-    return len(remembered) + len(attempts) + len(keys) + len(logouts)
+    return len(remembered) + len(attempts) + len(devices) + len(keys) + len(logouts)

@@ -16,6 +16,7 @@ from everbearer.storage.sql import (
     clients,
     consents,
     counters,
+    devices,
     ends,
     events,
     grants,
@@ -102,6 +103,11 @@ class SqlStore:
     end_grant = _writes(grants.end_grant)
     end_all = _writes(ends.end_all)
     grants = _reads(grants.grants)
+
+    create_device_authorization = _writes(devices.create_device_authorization)
+    device_authorization = _looks_up(devices.device_authorization)
+    note_device_poll = _writes(devices.note_device_poll)
+    decide_device_authorization = _writes(devices.decide_device_authorization)
 
     user = _looks_up(users.user)
     user_by_login = _looks_up(users.user_by_login)
