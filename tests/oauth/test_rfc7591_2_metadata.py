@@ -11,6 +11,7 @@ import pytest
 from asserting import jwks_of, proof
 from everbearer.oauth.client import AuthMethod, Lifetimes, RotationPolicy
 from everbearer.oauth.keys import KeySet
+from everbearer.oauth.profile import OPENID_CERTIFICATION
 from registering import REDIRECT, Registrar, new_registrar
 from world import ANY_STORE, World, key_of
 
@@ -461,3 +462,52 @@ async def test_a_server_without_the_usual_keys_signs_with_what_it_has(registrar:
 
     assert (client.id_token_signed_response_alg, client.access_token_signing_alg) == ("EdDSA", "EdDSA")
     assert "may be: EdDSA" in await registrar.refused(id_token_signed_response_alg="RS256")
+
+
+# What a profile lets clients have
+
+REQUESTS = "https://app.example/requests/1"
+IMPLICIT = {"grant_types": ["implicit"], "response_types": ["id_token", "token id_token"]}
+
+
+@pytest.fixture
+def certifying(registrar: Registrar) -> Registrar:
+    server = replace(registrar.world.server, profile=OPENID_CERTIFICATION)
+    registrar.world = replace(registrar.world, server=server)
+    return registrar
+
+
+async def test_tokens_by_the_browser_are_for_nobody_who_registers_himself(registrar: Registrar) -> None:
+    assert (await registrar.refused(**IMPLICIT)).startswith("grant_types may be: ")
+
+
+async def test_a_profile_lets_clients_register_for_tokens_by_the_browser(certifying: Registrar) -> None:
+    client = await certifying.client(**IMPLICIT)
+
+    assert (client.response_types, client.require_pkce) == (("id_token", "token id_token"), None)
+
+
+async def test_nobody_registers_to_send_unsigned_request_objects(registrar: Registrar) -> None:
+    told = await registrar.refused(request_object_signing_alg="none")
+
+    assert told == "request_object_signing_alg none is not allowed here: sign request objects"
+
+
+async def test_a_profile_lets_clients_register_to_send_unsigned_request_objects(certifying: Registrar) -> None:
+    assert (await certifying.client(request_object_signing_alg="none")).request_object_signing_alg == "none"
+
+
+async def test_where_request_objects_stand_is_registered_by_leave_of_a_profile_alone(registrar: Registrar) -> None:
+    assert "request_uris" not in await registrar.registered(request_uris=[REQUESTS])
+
+
+async def test_a_profile_lets_clients_register_where_request_objects_stand(certifying: Registrar) -> None:
+    assert (await certifying.registered(request_uris=[REQUESTS]))["request_uris"] == [REQUESTS]
+
+
+@pytest.mark.spec("OpenID Connect Back-Channel Logout", "2.2")
+async def test_clients_register_where_they_are_told_of_a_logout(registrar: Registrar) -> None:
+    uri = "https://app.example/logout"
+    told = await registrar.registered(backchannel_logout_uri=uri, backchannel_logout_session_required=True)
+
+    assert (told["backchannel_logout_uri"], told["backchannel_logout_session_required"]) == (uri, True)
