@@ -481,6 +481,12 @@ async def test_tokens_by_the_browser_are_for_nobody_who_registers_himself(regist
     assert (await registrar.refused(**IMPLICIT)).startswith("grant_types may be: ")
 
 
+async def test_no_response_type_is_left_of_those_that_a_profile_does_not_offer(registrar: Registrar) -> None:
+    both = {"grant_types": ["authorization_code", "implicit"], "response_types": ["code id_token"]}
+
+    assert (await registrar.refused(**both)).startswith("response_types may be: ")
+
+
 async def test_a_profile_lets_clients_register_for_tokens_by_the_browser(certifying: Registrar) -> None:
     client = await certifying.client(**IMPLICIT)
 
