@@ -19,6 +19,7 @@ from everbearer.oauth.initial_access_tokens import (
 )
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import DAY
+from everbearer.oauth.profile import Profile
 from everbearer.oauth.registration import registration_endpoint
 from everbearer.oauth.registration_management import client_configuration_endpoint
 from everbearer.storage.store import AdminStore
@@ -47,6 +48,10 @@ class Registrar:
         assert registration is not None
         server = replace(self.world.server, registration=replace(registration, **changes))
         return replace(self, world=replace(self.world, server=server))
+
+    def under(self, profile: Profile) -> Registrar:
+        """Return the same under another profile."""
+        return replace(self, world=replace(self.world, server=replace(self.world.server, profile=profile)))
 
     def meddled(self, verb: str, happening: Happening) -> Registrar:
         """Return the same as a node sees it whose store is meddled with; see `meddled_store`."""

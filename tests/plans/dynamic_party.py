@@ -35,6 +35,7 @@ from everbearer.server.declared import apply_declared
 from everbearer.server.fetching import Fetching
 from everbearer.server.jwks_uris import JwksUris
 from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
+from everbearer.server.request_uris import ACCEPT, RequestUris
 from everbearer.server.self_registration import documents
 from everbearer.server.signing_keys import SigningKeys, tend_keys
 from everbearer.server.tables import Parts, build
@@ -253,6 +254,7 @@ async def _provider(issuer: str, site: Site, fetching: Fetching) -> tuple[Provid
         pairwise_salt=salt,
         run=at_once,
         jwks=JwksUris(fetching, clock),
+        request_objects=RequestUris(replace(fetching, accept=ACCEPT), clock),
         fetch=documents(fetching),
         now=clock,
     )

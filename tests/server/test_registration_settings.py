@@ -76,7 +76,7 @@ redirect_uris = ["https://notes.example/"]
         AuthMethod.PRIVATE_KEY_JWT,
         AuthMethod.NONE,
     )
-    assert found.require_pkce
+    assert found.require_pkce is None
     assert not found.remember_consent
     assert found.reserved_names == {"exampleid", "mynotes"}
     assert found.most_clients == 10_000
@@ -165,6 +165,10 @@ def test_the_environment_sets_them_too(load: Load) -> None:
         ('redirect_hosts = ["*"]', "registration.redirect_hosts"),
         ('grant_types = ["refresh_token"]', "registration.grant_types: refresh_token needs a grant to refresh"),
         ("grant_types = []", "registration.grant_types"),
+        (
+            'grant_types = ["authorization_code", "implicit"]',
+            "registration.grant_types: implicit is no choice here, for the profile says who gets tokens by the browser",
+        ),
         ('unused_after = "1h"', "registration.unused_after: must be at least a day"),
         ("most_clients = -1", "registration.most_clients: must be at least 0"),
         ('lifetimes.authorization_code = "1h"', "registration.lifetimes.authorization_code"),
