@@ -47,8 +47,8 @@ async def test_oidcc_discovery_endpoint_verification_finds_where_to_register(sui
     assert urlsplit(document["registration_endpoint"])._replace(path="").geturl() == document["issuer"]
     assert {"private_key_jwt", "client_secret_basic"} <= set(document["token_endpoint_auth_methods_supported"])
     assert {"public", "pairwise"} == set(document["subject_types_supported"])
-    # "Dynamic OpenID Providers MUST support the code, id_token, and the id_token token Response Type values"; "Dynamic
-    # OpenID Providers MUST support the authorization_code and implicit Grant Type values" (OpenID Connect Discovery §3).
+    # "Dynamic OpenID Providers MUST support the code, id_token, and the id_token token Response Type values", and "the
+    # authorization_code and implicit Grant Type values" (OpenID Connect Discovery §3).
     assert {"code", "id_token", "id_token token"} <= set(document["response_types_supported"])
     assert {"authorization_code", "implicit"} <= set(document["grant_types_supported"])
 

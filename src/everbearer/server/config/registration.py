@@ -57,8 +57,8 @@ class RegistrationSection(Section, frozen=True, kw_only=True):
     redirect_hosts: Annotated[
         tuple[str, ...],
         Meta(
-            description="The hosts that its https redirect URIs may be of: `app.example.com`, or `*.example.com` for "
-            "all below it; any where empty."
+            description="The hosts that its https redirect URIs may be of, and `initiate_login_uri`: "
+            "`app.example.com`, or `*.example.com` for all below it; any where empty."
         ),
     ] = ()
     loopback: Annotated[
