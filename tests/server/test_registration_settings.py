@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from asserting import jwks_of
@@ -12,27 +9,15 @@ from everbearer.oauth.client import AuthMethod
 from everbearer.oauth.client_registration import ClientRegistration, StatementIssuer, no_document
 from everbearer.oauth.models import DAY, HOUR
 from everbearer.server.config import Config
-from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.reference import reference, settings
 from everbearer.server.config.weakenings import weakenings
 from everbearer.server.declared.clients import KeptSecrets, declared_client
 from everbearer.server.self_registration import client_registration_of
 from everbearer.storage.memory import MemoryStore
+from server.loading import Load
 from server.shell import Shell
 from world import Clock, key_of
-
-Load = Callable[..., Config]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    def load(text: str, **environ: str) -> Config:
-        path = tmp_path / "everbearer.toml"
-        path.write_text(text)
-        return load_config(path, environ)
-
-    return load
 
 
 def registration(config: Config) -> ClientRegistration:
