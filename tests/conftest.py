@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from world import World, new_world
 # new ones sets HYPOTHESIS_PROFILE=searching.
 settings.register_profile("everbearer", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("searching", deadline=None, max_examples=2000)
+# A framework that a test embeds may let everything be logged; what a test's own client logs is nobody's concern.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everbearer"))
 
 

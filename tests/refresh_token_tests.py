@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specifications import DPOP, MTLS, POSTGRESQL, SDKS
+from specifications import DPOP, MTLS, SDKS
 
 REFRESH_TOKEN_TESTS: Mapping[str, str] = {
     "RT-01": "A refresh answers new tokens",
@@ -74,7 +74,6 @@ REFRESH_TOKEN_TESTS: Mapping[str, str] = {
 WAITING: Mapping[str, str] = {
     **{f"RT-{number}": DPOP for number in (30, 31, 32, 33, 35, 36)},
     "RT-34": MTLS,
-    "RT-61": POSTGRESQL,
     "RT-68": SDKS,
 }
 """Numbers that no test can carry yet, and what they wait for."""

@@ -19,11 +19,12 @@ from everbearer.oauth.initial_access_tokens import (
 )
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import DAY
+from everbearer.oauth.profile import Profile
 from everbearer.oauth.registration import registration_endpoint
 from everbearer.oauth.registration_management import client_configuration_endpoint
 from everbearer.storage.store import AdminStore
 from meddled_store import Happening, meddled
-from world import Answer, World, answer_of, bearer
+from world import Answer, World, answer_of, basic, bearer
 
 REDIRECT = "https://app.example/cb"
 SCOPE = ("openid", "profile", "email", "offline_access", "read")
@@ -47,6 +48,10 @@ class Registrar:
         assert registration is not None
         server = replace(self.world.server, registration=replace(registration, **changes))
         return replace(self, world=replace(self.world, server=server))
+
+    def under(self, profile: Profile) -> Registrar:
+        """Return the same under another profile."""
+        return replace(self, world=replace(self.world, server=replace(self.world.server, profile=profile)))
 
     def meddled(self, verb: str, happening: Happening) -> Registrar:
         """Return the same as a node sees it whose store is meddled with; see `meddled_store`."""
@@ -131,6 +136,12 @@ class Registrar:
         members = {**{name: value for name, value in information.items() if name not in own}, **changes}
         kept = {name: value for name, value in members.items() if value is not None}
         return await self.manage("PUT", information, members=kept)
+
+    async def redeem(self, code: str, information: Mapping[str, Any]) -> Answer:
+        """Redeem a code as a client that sends its secret by HTTP Basic."""
+        client_id = information["client_id"]
+        sent = basic(client_id, information["client_secret"])
+        return await self.world.redeem(code, client=client_id, headers=sent, client_id=None, client_secret=None)
 
     async def initial_access_token(self, **changes: Any) -> str:
         """Return a new initial access token."""

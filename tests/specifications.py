@@ -61,13 +61,11 @@ SPECIFICATIONS: Mapping[str, str] = {
 
 DPOP = "DPoP"
 MTLS = "Mutual TLS client authentication and bound tokens"
-POSTGRESQL = "PostgreSQL"
 SDKS = "Client SDKs"
 
 NOT_SUPPORTED: Mapping[str, str] = {
     DPOP: "RFC 9449",
     MTLS: "RFC 8705",
-    POSTGRESQL: "the statements are written for it and tested for their form",
     SDKS: "Python and browser",
     "Pushed authorization requests": "RFC 9126",
     "Encrypted request objects": "RFC 9101 §6.1; refused, and said so",
@@ -76,11 +74,7 @@ NOT_SUPPORTED: Mapping[str, str] = {
     "Token exchange": "RFC 8693",
     "Assertion grants": "RFC 7521, RFC 7523",
     "Client ID metadata documents": "draft-ietf-oauth-client-id-metadata-document",
-    "Signed introspection answers": "RFC 9701",
-    "Protected resource metadata": "RFC 9728",
-    "Implicit and hybrid flows": "OpenID Connect Core §3.2 and §3.3; RFC 9700 §2.1.2 advises against them",
-    "Encrypted tokens": "RFC 7516",
-    "Signed userinfo": "OpenID Connect Core §5.3.2",
+    "Encrypted access tokens": "RFC 7516, RFC 9068 §6",
     "Access tokens alone by the browser": "`response_type=token`, RFC 6749 §4.2; RFC 9700 §2.1.2 advises against it",
     "Resource owner password credentials": "RFC 6749 §4.3; RFC 9700 §2.4 forbids them",
 }

@@ -273,3 +273,17 @@ def test_a_store_on_djangos_tables_passes_the_suite(tmp_path: Path) -> None:
 
     assert re.search(r"\d+ passed", done.stdout), done.stdout[-2000:]
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("file", ["accounts.py", "oauth.py", "templates/base.html", "templates/login.html"])
+def test_what_is_the_same_in_each_application_is_the_same_text(file: str) -> None:
+    # Each stands on its own, to be copied: what is mended in one is mended in all.
+    texts = {(EXAMPLES / name / file).read_text() for name in ("fastapi", "flask", "litestar", "starlette")}
+
+    # Flask's handlers block.
+    assert len({text.replace("BlockingSQLiteStore", "SQLiteStore") for text in texts}) == 1
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_keys_and_secrets_that_an_application_makes_are_never_committed(name: str) -> None:
+    assert "data/" in (EXAMPLES / name / ".gitignore").read_text().splitlines()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,30 +15,13 @@ from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from every_store import ON_EVERY_STORE
+from publishing import Publisher
 from world import ANY_STORE, ISSUER, Answer, World, key_of
 
 URI = "https://partner.example/jwks.json"
 RSA, EC = key_of_kind("RSA"), key_of_kind("P-256")
 OLD, NEW = key_of_kind("P-256", 1), key_of_kind("P-256", 2)
 ECDH = "ECDH-ES+A256KW"
-
-
-@dataclass
-class Publisher:
-    """What a client publishes, as a server sees it that asks again when it is told to, or when it has forgotten."""
-
-    published: str | Exception
-    seen: str = ""
-    asked: list[bool] = field(default_factory=list[bool])
-
-    async def __call__(self, uri: str, *, anew: bool) -> str:
-        assert uri == URI
-        self.asked.append(anew)
-        if anew or not self.seen:
-            if isinstance(self.published, Exception):
-                raise self.published
-            self.seen = self.published
-        return self.seen
 
 
 async def _publishing(world: World, publisher: Publisher, alg: str = ECDH, client: str = "partner") -> World:
@@ -113,7 +96,7 @@ async def test_an_id_token_that_comes_with_a_refresh_is_encrypted_too(world: Wor
 @ANY_STORE
 @pytest.mark.spec("OpenID Connect Core", "12.2")
 async def test_a_refresh_without_openid_needs_no_key(world: World) -> None:
-    publisher = Publisher(published(EC))
+    publisher = Publisher(URI, published(EC))
     published_world = await _publishing(world, publisher)
     token = await published_world.refresh_token("partner", scope="openid email offline_access")
     publisher.asked.clear()
@@ -189,7 +172,7 @@ async def test_a_small_rsa_key_is_not_used(world: World) -> None:
 @pytest.mark.rt("RT-15")
 @pytest.mark.spec("OpenID Connect Core", "10.2.1")
 async def test_encryption_keys_may_change_between_two_refreshes(world: World) -> None:
-    publisher = Publisher(published(OLD))
+    publisher = Publisher(URI, published(OLD))
     world = await _publishing(world, publisher)
     token = await world.refresh_token("partner")
     before = await world.refresh(token, client="partner")
@@ -207,7 +190,7 @@ async def test_keys_that_sign_and_keys_that_decrypt_change_together(world: World
     def everything(signer: str, reader: Key) -> str:
         return json.dumps({"keys": [*json.loads(jwks_of(key_of(signer)))["keys"], jwk_of(reader)]})
 
-    publisher = Publisher(everything("ES256", OLD))
+    publisher = Publisher(URI, everything("ES256", OLD))
     await with_keys(world, "web", jwks_uri=URI)
     world = await _publishing(world, publisher, client="web")
     code = await world.authorize("web")
@@ -222,7 +205,7 @@ async def test_keys_that_sign_and_keys_that_decrypt_change_together(world: World
 @ANY_STORE
 @pytest.mark.spec("OpenID Connect Core", "10.2.1")
 async def test_what_is_known_will_do_while_a_key_of_it_fits(world: World) -> None:
-    publisher = Publisher(published(OLD))
+    publisher = Publisher(URI, published(OLD))
     world = await _publishing(world, publisher)
 
     answers = [await world.sign_in("partner") for _ in range(3)]
@@ -235,7 +218,7 @@ async def test_what_is_known_will_do_while_a_key_of_it_fits(world: World) -> Non
 @pytest.mark.spec("OpenID Connect Core", "10.2.1")
 @pytest.mark.parametrize("seen", [published(RSA), "<html>"], ids=["no key fits", "no JWK Set"])
 async def test_the_uri_is_asked_again_where_no_known_key_fits(world: World, seen: str) -> None:
-    publisher = Publisher(published(NEW), seen=seen)
+    publisher = Publisher(URI, published(NEW), seen=seen)
     world = await _publishing(world, publisher)
 
     answer = await world.sign_in("partner")
@@ -261,7 +244,7 @@ async def test_the_uri_is_asked_again_where_no_known_key_fits(world: World, seen
 async def test_keys_that_do_not_fit_are_told_to_developer_and_operator(
     world: World, document: str, description: str
 ) -> None:
-    world = await _publishing(world, Publisher(document), alg="RSA-OAEP")
+    world = await _publishing(world, Publisher(URI, document), alg="RSA-OAEP")
 
     answer = await world.sign_in("partner")
 
@@ -274,7 +257,7 @@ async def test_keys_that_do_not_fit_are_told_to_developer_and_operator(
 @ANY_STORE
 @pytest.mark.spec("RFC 7591", "3.2.2")
 async def test_where_only_an_ecdh_key_would_fit_the_curves_are_named(world: World) -> None:
-    world = await _publishing(world, Publisher(published(RSA)))
+    world = await _publishing(world, Publisher(URI, published(RSA)))
 
     assert "EC (P-256, P-384, P-521) or OKP (X25519)" in (await world.sign_in("partner")).json["error_description"]
 
@@ -317,7 +300,7 @@ async def test_a_key_that_is_not_sound_is_told_and_spends_nothing(
 async def test_what_cannot_be_encrypted_spends_no_refresh_token(
     world: World, client: str, trouble: str | Exception, status: int
 ) -> None:
-    publisher = Publisher(published(OLD))
+    publisher = Publisher(URI, published(OLD))
     world = await _publishing(world, publisher, client=client)
     token = await world.refresh_token(client)
     publisher.published, publisher.seen = trouble, ""
@@ -335,7 +318,7 @@ async def test_what_cannot_be_encrypted_spends_no_refresh_token(
 @ON_EVERY_STORE
 @pytest.mark.spec("RFC 6749", "4.1.2")
 async def test_what_cannot_be_encrypted_redeems_no_code(world: World) -> None:
-    publisher = Publisher(TemporarilyUnavailable("it does not answer", retry_after=10))
+    publisher = Publisher(URI, TemporarilyUnavailable("it does not answer", retry_after=10))
     world = await _publishing(world, publisher)
     code = await world.authorize("partner")
     refused = await world.redeem(code, client="partner")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from everbearer.oauth.authorization_server import no_salt
+from everbearer.oauth.profile import OPENID_CERTIFICATION
 from everbearer.oauth.subjects import sector_of
 from registering import BUSY, REDIRECT, Registrar, new_registrar
 from world import ANY_STORE, World
@@ -54,6 +55,30 @@ async def test_an_application_that_does_not_say_what_it_is_is_what_its_redirect_
     registrar: Registrar, uris: list[str], kind: str
 ) -> None:
     assert (await registrar.registered(redirect_uris=uris))["application_type"] == kind
+
+
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.parametrize(
+    ("kind", "response_types", "status"),
+    [
+        (None, ["id_token"], 400),
+        ("web", ["id_token"], 400),
+        ("web", ["code id_token"], 400),
+        ("web", ["code"], 201),
+        ("native", ["id_token"], 201),
+    ],
+)
+async def test_an_application_of_the_web_that_gets_tokens_by_the_browser_is_not_at_localhost(
+    registrar: Registrar, kind: str | None, response_types: list[str], status: int
+) -> None:
+    answer = await registrar.under(OPENID_CERTIFICATION).register(
+        redirect_uris=["https://localhost:8443/cb"],
+        application_type=kind,
+        grant_types=["authorization_code", "implicit"],
+        response_types=["code", *response_types],
+    )
+
+    assert (answer.status, answer.error) == (status, "" if status == 201 else "invalid_redirect_uri")
 
 
 # Signatures
@@ -155,6 +180,11 @@ async def test_a_default_max_age_stands_in_for_one_that_is_not_sent(
     assert told["default_max_age"] == 600
 
 
+@pytest.mark.spec("RFC 7592", "3")
+async def test_a_default_max_age_of_no_time_is_told_again(registrar: Registrar) -> None:
+    assert (await registrar.registered(default_max_age=0))["default_max_age"] == 0
+
+
 @pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
 @pytest.mark.parametrize(("sent", "values"), [(None, ("urn:a", "urn:b")), ("urn:c", ("urn:c",))])
 async def test_default_acr_values_stand_in_for_those_that_are_not_sent(
@@ -183,3 +213,34 @@ async def test_an_initiate_login_uri_is_registered_and_told_again(registrar: Reg
 @pytest.mark.parametrize("uri", ["http://app.example/login", "http://localhost/login", "https://app.example/#x", "x:y"])
 async def test_an_initiate_login_uri_is_https(registrar: Registrar, uri: str) -> None:
     assert (await registrar.refused(initiate_login_uri=uri)).startswith("initiate_login_uri")
+
+
+async def test_an_initiate_login_uri_is_of_the_hosts_that_are_allowed(registrar: Registrar) -> None:
+    strict = registrar.allowing(redirect_hosts=("app.example",))
+
+    refused = await strict.refused(initiate_login_uri="https://evil.example/login")
+
+    assert refused == "initiate_login_uri: https://evil.example/login is of a host that is not allowed"
+
+
+# Where it is told of a logout
+
+
+@pytest.mark.spec("OpenID Connect Back-Channel Logout", "2.2")
+async def test_clients_register_where_they_are_told_of_a_logout(registrar: Registrar) -> None:
+    uri = "https://app.example/logout"
+    told = await registrar.registered(backchannel_logout_uri=uri, backchannel_logout_session_required=True)
+
+    assert (told["backchannel_logout_uri"], told["backchannel_logout_session_required"]) == (uri, True)
+
+
+@pytest.mark.spec("OpenID Connect Front-Channel Logout", "2")
+async def test_clients_register_what_browsers_load_at_a_logout_beside_their_redirect_uris(registrar: Registrar) -> None:
+    told = await registrar.registered(
+        frontchannel_logout_uri="https://app.example/logout", frontchannel_logout_session_required=True
+    )
+    refused = await registrar.refused(frontchannel_logout_uri="https://other.example/logout")
+
+    assert told["frontchannel_logout_uri"] == "https://app.example/logout"
+    assert told["frontchannel_logout_session_required"] is True
+    assert refused.startswith("frontchannel_logout_uri: 'https://other.example/logout' is of another origin")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,28 +18,11 @@ from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
 from everbearer.oauth.keys import ALGORITHMS, SigningKey, generate_signing_key, signing_key_to_jwk
 from every_store import ON_EVERY_STORE
+from publishing import Publisher
 from world import ANY_STORE, Answer, World, key_of
 
 URI = "https://machine.example/jwks.json"
 OLD, NEW = key_of("ES256"), key_of("EdDSA")
-
-
-@dataclass
-class Publisher:
-    """What a client publishes, as a server sees it that asks again only when it is told to."""
-
-    published: str | Exception
-    seen: str = ""
-    asked: list[bool] = field(default_factory=list[bool])
-
-    async def __call__(self, uri: str, *, anew: bool) -> str:
-        assert uri == URI
-        self.asked.append(anew)
-        if anew or not self.seen:
-            if isinstance(self.published, Exception):
-                raise self.published
-            self.seen = self.published
-        return self.seen
 
 
 async def _publishing(world: World, publisher: Publisher, client: str = "machine") -> World:
@@ -60,7 +43,7 @@ async def _ask(world: World, key: SigningKey, header: dict[str, Any] | None = No
 @pytest.mark.rt("RT-15")
 @pytest.mark.spec("OpenID Connect Core", "10.1.1")
 async def test_keys_may_change_between_two_refreshes(world: World) -> None:
-    publisher = Publisher(jwks_of(OLD))
+    publisher = Publisher(URI, jwks_of(OLD))
     published = await _publishing(world, publisher, "web")
     signed_in = await published.redeem(await world.authorize("web"), client="web", **proof(world, key=OLD))
     refreshed = await published.refresh(signed_in.refresh_token, client="web", **proof(world, key=OLD))
@@ -77,7 +60,7 @@ async def test_keys_may_change_between_two_refreshes(world: World) -> None:
 @ANY_STORE
 @pytest.mark.spec("OpenID Connect Core", "10.1.1")
 async def test_a_familiar_kid_is_looked_up_in_what_is_known(world: World) -> None:
-    publisher = Publisher(jwks_of(OLD))
+    publisher = Publisher(URI, jwks_of(OLD))
     published = await _publishing(world, publisher)
 
     answers = [await _ask(published, OLD) for _ in range(3)]
@@ -90,7 +73,7 @@ async def test_a_familiar_kid_is_looked_up_in_what_is_known(world: World) -> Non
 @pytest.mark.spec("OpenID Connect Core", "10.1.1")
 @pytest.mark.parametrize("header", [{}, {"kid": None}], ids=["unfamiliar kid", "no kid"])
 async def test_the_verifier_knows_to_go_back_to_the_uri_for_another_key(world: World, header: dict[str, Any]) -> None:
-    publisher = Publisher(jwks_of(NEW), seen=jwks_of(OLD))
+    publisher = Publisher(URI, jwks_of(NEW), seen=jwks_of(OLD))
     published = await _publishing(world, publisher)
 
     answer = await _ask(published, NEW, header)
@@ -102,7 +85,7 @@ async def test_the_verifier_knows_to_go_back_to_the_uri_for_another_key(world: W
 @ANY_STORE
 @pytest.mark.spec("RFC 7517", "5")
 async def test_what_was_published_by_mistake_is_fetched_again(world: World) -> None:
-    published = await _publishing(world, Publisher(jwks_of(OLD), seen="<html>"))
+    published = await _publishing(world, Publisher(URI, jwks_of(OLD), seen="<html>"))
 
     assert (await _ask(published, OLD)).status == 200
 
@@ -110,7 +93,7 @@ async def test_what_was_published_by_mistake_is_fetched_again(world: World) -> N
 @ANY_STORE
 @pytest.mark.spec("RFC 6749", "5.2")
 async def test_what_is_no_jwk_set_is_told_to_the_developer(world: World) -> None:
-    answer = await _ask(await _publishing(world, Publisher("<html>")), OLD)
+    answer = await _ask(await _publishing(world, Publisher(URI, "<html>")), OLD)
 
     assert (answer.status, answer.error) == (401, "invalid_client")
     assert answer.json["error_description"] == "the jwks_uri of this client is not JSON"
@@ -126,7 +109,7 @@ async def test_what_is_no_jwk_set_is_told_to_the_developer(world: World) -> None
 async def test_keys_that_cannot_be_fetched_are_no_failure_of_the_client_where_that_passes(
     world: World, trouble: Exception, status: int
 ) -> None:
-    answer = await _ask(await _publishing(world, Publisher(trouble)), OLD)
+    answer = await _ask(await _publishing(world, Publisher(URI, trouble)), OLD)
 
     assert answer.status == status
     assert answer.headers.get("retry-after") == ("10" if status == 503 else None)

@@ -16,7 +16,7 @@ from everbearer.oauth.registration import registration_endpoint
 from everbearer.oauth.registration_management import client_configuration_endpoint
 from meddled_store import unavailable
 from registering import ADDRESS, REDIRECT, SCOPE, Registrar, new_registrar
-from world import ANY_STORE, ISSUER, NOW, World, basic
+from world import ANY_STORE, ISSUER, NOW, World
 
 
 @pytest.fixture
@@ -55,16 +55,9 @@ async def test_a_client_is_told_all_that_is_registered_of_it(registrar: Registra
 
 async def test_a_registered_client_goes_through_a_whole_flow(registrar: Registrar) -> None:
     told = await registrar.registered(grant_types=["authorization_code", "refresh_token"])
-    world = registrar.world
-    code = await world.authorize(told["client_id"], scope="openid offline_access")
+    code = await registrar.world.authorize(told["client_id"], scope="openid offline_access")
 
-    tokens = await world.redeem(
-        code,
-        client=told["client_id"],
-        headers=basic(told["client_id"], told["client_secret"]),
-        client_id=None,
-        client_secret=None,
-    )
+    tokens = await registrar.redeem(code, told)
 
     assert tokens.status == 200
     assert {"access_token", "refresh_token", "id_token"} <= tokens.json.keys()

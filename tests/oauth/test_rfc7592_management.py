@@ -12,7 +12,7 @@ from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import EndReason
 from everbearer.oauth.sealing import Sealer
 from registering import REDIRECT, Registrar, new_registrar
-from world import ANY_STORE, SERVER_SECRET, World, basic
+from world import ANY_STORE, SERVER_SECRET, World
 
 NEWER = b"another secret of the server, for tests"
 REFRESHING = {"grant_types": ["authorization_code", "refresh_token"]}
@@ -304,16 +304,9 @@ async def test_a_client_that_needs_a_secret_from_now_on_gets_one_and_who_needs_n
 async def test_the_secret_that_was_sealed_is_the_same_when_a_hash_will_do(registrar: Registrar) -> None:
     told = await registrar.registered(token_endpoint_auth_method="client_secret_jwt", **REFRESHING)
     await registrar.update(told, token_endpoint_auth_method="client_secret_basic")
-    world = registrar.world
-    code = await world.authorize(told["client_id"])
+    code = await registrar.world.authorize(told["client_id"])
 
-    tokens = await world.redeem(
-        code,
-        client=told["client_id"],
-        headers=basic(told["client_id"], told["client_secret"]),
-        client_id=None,
-        client_secret=None,
-    )
+    tokens = await registrar.redeem(code, told)
 
     assert tokens.status == 200
 

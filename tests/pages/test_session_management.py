@@ -193,6 +193,19 @@ async def test_a_browser_that_lost_its_state_has_it_again_with_the_next_answer(p
     assert is_unchanged(await pages.authorize(browser, "spa"), browser)
 
 
+async def test_a_request_in_a_frame_of_another_site_changes_nothing(pages: PageWorld) -> None:
+    browser = await pages.signed_in()
+    page = await pages.authorize(browser, "spa")
+    # Of our cookies such a frame is given the one that is for it, and those it brings nobody keeps.
+    in_a_frame = Browser(site=pages.site, cookies={COOKIE: browser.cookies[COOKIE]})
+    refused = await pages.authorize(in_a_frame, "spa", prompt="none")
+
+    assert refused.answer["error"] == "login_required"
+    assert in_a_frame.cookies[COOKIE] == browser.cookies[COOKIE]
+    assert is_unchanged(page, in_a_frame)
+    assert is_unchanged(refused, browser)
+
+
 async def test_where_nobody_may_watch_there_is_no_state_no_cookie_and_no_frame(pages: PageWorld) -> None:
     pages.site = replace(pages.site, server=replace(pages.site.server, logout_notices=frozenset()))
     browser = await pages.signed_in()

@@ -31,18 +31,17 @@ from everbearer.oauth.randomness import random_id
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.config.file import load_config
-from everbearer.server.declared import apply_declared
 from everbearer.server.fetching import Fetching
 from everbearer.server.jwks_uris import JwksUris
-from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
+from everbearer.server.request_uris import ACCEPT, RequestUris
 from everbearer.server.self_registration import documents
-from everbearer.server.signing_keys import SigningKeys, tend_keys
-from everbearer.server.tables import Parts, build
-from everbearer.storage.memory import MemoryStore
+from everbearer.server.signing_keys import SigningKeys
+from everbearer.server.tables import build
 from everbearer.storage.store import AdminStore
 from https_site import Site, framed, site_of
+from plans.provider import parts_of
 from plans.relying_party import EXAMPLE
-from server.app_world import Fields, at_once
+from server.app_world import Fields
 from world import Clock, basic
 
 SUITE = "https://localhost.emobix.co.uk:8443"
@@ -237,23 +236,13 @@ async def running_suite(folder: Path) -> AsyncGenerator[Suite]:
 
 async def _provider(issuer: str, site: Site, fetching: Fetching) -> tuple[Provider, Endpoint]:
     config = structs.replace(load_config(EXAMPLE / "everbearer.toml", {}), issuer=issuer)
-    clock, store = Clock(), MemoryStore()
-    sealer = Sealer([b"the secret of the server in tests"])
-    keys, salt = SigningKeys(store, sealer, clock), PairwiseSalt(store, sealer)
-    await tend_keys(store, sealer, config.keys, now=clock.now, run=at_once)
-    await tend_salt(store, sealer)
-    await keys.refresh()
-    await salt.read()
-    await apply_declared(config, store, sealer, run=at_once, now=clock.now)
-    parts = Parts(
-        config=config,
-        store=store,
-        sealer=sealer,
-        keys=keys,
-        pairwise_salt=salt,
-        run=at_once,
+    clock = Clock()
+    made = await parts_of(config, clock)
+    parts = replace(
+        made,
         jwks=JwksUris(fetching, clock),
+        request_objects=RequestUris(replace(fetching, accept=ACCEPT), clock),
         fetch=documents(fetching),
-        now=clock,
     )
-    return Provider(config=config, clock=clock, store=store, sealer=sealer, keys=keys, site=site), build(parts)
+    provider = Provider(config=config, clock=clock, store=made.store, sealer=made.sealer, keys=made.keys, site=site)
+    return provider, build(parts)

@@ -22,15 +22,11 @@ from browser_tokens import left_half
 from everbearer.oauth.authorization_server import RequestObjectSource, no_request_objects
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.messages import Response
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.config.file import load_config
-from everbearer.server.declared import apply_declared
-from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
-from everbearer.server.signing_keys import SigningKeys, tend_keys
-from everbearer.server.tables import Parts, build
-from everbearer.storage.memory import MemoryStore
-from server.app_world import Browser, Fields, at_once, location
+from everbearer.server.tables import build
+from plans.provider import parts_of
+from server.app_world import Browser, Fields, location
 from world import Clock, basic
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "openid-certification"
@@ -304,24 +300,8 @@ async def new_relying_party(
     # Keys that no client of the example uses would only take time to make.
     keys = structs.replace(config.keys, algorithms=("ES256", "RS256"))
     config = structs.replace(config, clients=(structs.replace(first, **settings), *others), keys=keys)
-    clock, store = Clock(), MemoryStore()
-    sealer = Sealer([b"the secret of the server in tests"])
-    signing, salt = SigningKeys(store, sealer, clock), PairwiseSalt(store, sealer)
-    await tend_keys(store, sealer, config.keys, now=clock.now, run=at_once)
-    await tend_salt(store, sealer)
-    await signing.refresh()
-    await salt.read()
-    await apply_declared(config, store, sealer, run=at_once, now=clock.now)
-    parts = Parts(
-        config=config,
-        store=store,
-        sealer=sealer,
-        keys=signing,
-        pairwise_salt=salt,
-        run=at_once,
-        request_objects=request_objects,
-        now=clock,
-    )
+    clock = Clock()
+    parts = replace(await parts_of(config, clock), request_objects=request_objects)
     browser = Browser(build(parts))
     return RelyingParty(
         config=config, browser=browser, clock=clock, response_mode=response_mode, response_type=response_type

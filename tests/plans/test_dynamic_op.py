@@ -1,7 +1,7 @@
 """The modules of the OpenID Foundation's plan for a Dynamic OP that concern registration: one test each.
 
-Written from OpenID Connect Dynamic Client Registration; each is named after its module. Those about request objects and
-signed userinfo stand in files of their own.
+Written from OpenID Connect Dynamic Client Registration; each is named after its module. What else there is about
+request objects and signed userinfo stands in files of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from asserting import jwks_of
+from asserting import jwks_of, sign, unsigned
 from everbearer.server.signing_keys import rotate_keys
 from plans.dynamic_party import CALLBACK, SUITE, Suite, running_suite
 from server.app_world import at_once
@@ -47,6 +47,10 @@ async def test_oidcc_discovery_endpoint_verification_finds_where_to_register(sui
     assert urlsplit(document["registration_endpoint"])._replace(path="").geturl() == document["issuer"]
     assert {"private_key_jwt", "client_secret_basic"} <= set(document["token_endpoint_auth_methods_supported"])
     assert {"public", "pairwise"} == set(document["subject_types_supported"])
+    # "Dynamic OpenID Providers MUST support the code, id_token, and the id_token token Response Type values", and "the
+    # authorization_code and implicit Grant Type values" (OpenID Connect Discovery §3).
+    assert {"code", "id_token", "id_token token"} <= set(document["response_types_supported"])
+    assert {"authorization_code", "implicit"} <= set(document["grant_types_supported"])
 
 
 @pytest.mark.module("oidcc-idtoken-unsigned")
@@ -162,6 +166,23 @@ async def test_oidcc_registration_sector_bad_does_not_name_it_and_is_refused(sui
     answer = await suite.send(sector_identifier_uri=uri, subject_type="pairwise")
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.module("oidcc-request-uri-signed-rs256", "oidcc-request-uri-unsigned")
+@pytest.mark.parametrize("alg", ["RS256", "none"])
+async def test_oidcc_request_uri_is_where_a_client_registers_that_its_request_objects_stand(
+    suite: Suite, alg: str
+) -> None:
+    uri = suite.provider.site.url("/request")
+    client = await suite.register(key=KEY, request_uris=[uri], request_object_signing_alg=alg)
+    claims = {"iss": client.client_id, "aud": suite.provider.document["issuer"], "nonce": "of the object"}
+    claims |= {"client_id": client.client_id, "response_type": "code", "scope": "openid", "redirect_uri": CALLBACK}
+    suite.provider.publish("/request", sign(claims, KEY) if alg == "RS256" else unsigned(claims, alg="none"))
+
+    tokens = await client.tokens(request_uri=uri)
+
+    assert tokens["id_token"]["nonce"] == "of the object"
+    assert client.registered["request_uris"] == [uri]
 
 
 @pytest.mark.module("oidcc-server-rotate-keys")

@@ -257,8 +257,10 @@ def test_serve_tells_that_its_secret_has_been_changed(start: Start, tmp_path: Pa
     assert "Traceback" not in err
 
 
-def test_serve_tells_that_its_database_cannot_be_had(start: Start, tmp_path: Path) -> None:
-    write(tmp_path, free_port(), 'database = "/dev/null/e.db"')
+@pytest.mark.parametrize("workers", [1, 3])
+def test_serve_tells_that_its_database_cannot_be_had(start: Start, tmp_path: Path, workers: int) -> None:
+    # Workers wait for their job already, and must not be left behind: the process ends only when they have.
+    write(tmp_path, free_port(), f'database = "/dev/null/e.db"\nworkers = {workers}')
 
     code, err = refused(start("serve", EVERBEARER_SECRET=SECRET))
 

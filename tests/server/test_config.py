@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from everbearer.oauth.models import DAY, MINUTE
-from everbearer.server.config import FULL_ACCESS, Config
+from everbearer.server.config import FULL_ACCESS
 from everbearer.server.config.file import find_config, load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import serving_problems
 from everbearer.server.declared.clients import KeptSecrets, declared_client
+from server.loading import Load
 
 SECRET = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"
-
-Load = Callable[..., Config]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    def load(text: str, **environ: str) -> Config:
-        path = tmp_path / "everbearer.toml"
-        path.write_text(text)
-        return load_config(path, environ)
-
-    return load
 
 
 def refusal(load: Load, text: str, **environ: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -12,27 +11,12 @@ from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
 from everbearer.server import documents
 from everbearer.server.fetching import Unfetched
 from everbearer.server.jwks_uris import LIFETIME, MOST, PAUSE, JwksUris
+from server.web import Web
 from world import Clock
 
 URI = "https://client.example/jwks?secret"
 GONE = Unfetched("answers 404")
 BUSY = Unfetched("answers 503", passes=True)
-
-
-@dataclass
-class Web:
-    """What stands where, and what was asked for."""
-
-    stands: str | Unfetched = "first"
-    asked: list[str] = field(default_factory=list[str])
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def fetch(self, uri: str) -> str:
-        self.asked.append(uri)
-        await self.open.wait()
-        if isinstance(self.stands, Unfetched):
-            raise self.stands
-        return self.stands
 
 
 @pytest.fixture
@@ -42,9 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def web() -> Web:
-    web = Web()
-    web.open.set()
-    return web
+    return Web()
 
 
 @pytest.fixture

@@ -14,16 +14,21 @@ from server_process import running_server
 ENOUGH = 30
 
 
+def lowest_free(pid: int) -> int:
+    """Return the number that the next file would have that a process opens."""
+    opened = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    return next(number for number in range(len(opened) + 1) if number not in opened)
+
+
 def test_who_connects_when_no_file_can_be_opened_is_answered_when_one_can(tmp_path: Path) -> None:
     with running_server(tmp_path, "") as server:
         pid = server.process.pid
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        opened = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
-        free = next(number for number in range(len(opened) + 1) if number not in opened)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
         deadline = time.monotonic() + ENOUGH
         while "limit of open files" not in server.told():
             assert time.monotonic() < deadline
+            # Anew each time: a connection from before may have been closed only now.
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest_free(pid), before[1]))
             with suppress(httpx.TimeoutException):
                 httpx.get(f"{server.issuer}/readyz", timeout=0.2)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from asserting import jwks_of
@@ -12,27 +9,15 @@ from everbearer.oauth.client import AuthMethod
 from everbearer.oauth.client_registration import ClientRegistration, StatementIssuer, no_document
 from everbearer.oauth.models import DAY, HOUR
 from everbearer.server.config import Config
-from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.reference import reference, settings
 from everbearer.server.config.weakenings import weakenings
 from everbearer.server.declared.clients import KeptSecrets, declared_client
 from everbearer.server.self_registration import client_registration_of
 from everbearer.storage.memory import MemoryStore
+from server.loading import Load
 from server.shell import Shell
 from world import Clock, key_of
-
-Load = Callable[..., Config]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    def load(text: str, **environ: str) -> Config:
-        path = tmp_path / "everbearer.toml"
-        path.write_text(text)
-        return load_config(path, environ)
-
-    return load
 
 
 def registration(config: Config) -> ClientRegistration:
@@ -76,7 +61,7 @@ redirect_uris = ["https://notes.example/"]
         AuthMethod.PRIVATE_KEY_JWT,
         AuthMethod.NONE,
     )
-    assert found.require_pkce
+    assert found.require_pkce is None
     assert not found.remember_consent
     assert found.reserved_names == {"exampleid", "mynotes"}
     assert found.most_clients == 10_000
@@ -165,6 +150,10 @@ def test_the_environment_sets_them_too(load: Load) -> None:
         ('redirect_hosts = ["*"]', "registration.redirect_hosts"),
         ('grant_types = ["refresh_token"]', "registration.grant_types: refresh_token needs a grant to refresh"),
         ("grant_types = []", "registration.grant_types"),
+        (
+            'grant_types = ["authorization_code", "implicit"]',
+            "registration.grant_types: implicit is no choice here, for the profile says who gets tokens by the browser",
+        ),
         ('unused_after = "1h"', "registration.unused_after: must be at least a day"),
         ("most_clients = -1", "registration.most_clients: must be at least 0"),
         ('lifetimes.authorization_code = "1h"', "registration.lifetimes.authorization_code"),

@@ -25,26 +25,13 @@ from everbearer.server.fetching import LONGEST, Fetching, Unfetched
 from everbearer.server.request_uris import ACCEPT, RequestUris
 from https_site import Site, framed, site_of
 from request_objects import alone, let_sign, request_object
+from server.web import Web
 from server_process import running_server
 from world import ANY_STORE, Clock, World, key_of
 
 URI = "https://client.example/request?secret"
 GONE = Unfetched("answers 404")
 BUSY = Unfetched("answers 503", passes=True)
-
-
-@dataclass
-class Web:
-    """What stands where, and what was asked for."""
-
-    stands: str | Unfetched = "first"
-    asked: list[str] = field(default_factory=list[str])
-
-    async def fetch(self, uri: str) -> str:
-        self.asked.append(uri)
-        if isinstance(self.stands, Unfetched):
-            raise self.stands
-        return self.stands
 
 
 @pytest.fixture

@@ -118,8 +118,9 @@ def test_a_blocking_store_raises_what_its_verb_raised(database: Path) -> None:
 
 
 WHOLE_TABLES = {
-    "clients.CLIENTS", "consents.CONSENT", "events.EVENTS", "grants.GRANTS", "keys.KEYS", "migrations.APPLIED",
-    "migrations.TOUCH", "purge.REMOVE_KEYS",
+    "clients.CLIENTS", "consents.CONSENT", "events.EVENTS", "grants.GRANTS", "keys.KEYS", "logouts.LOGOUTS",
+    "logouts.NOTE_CLIENT", "logouts.RETRY_LOGOUTS", "migrations.APPLIED", "migrations.TOUCH", "purge.REMOVE_KEYS",
+    "purge.REMOVE_LOGOUTS", "registrations.COUNT_REGISTERED", "registrations.TOKENS",
 }  # fmt: skip
 """Lists of everything, and keys, of which there are few."""
 

@@ -349,7 +349,7 @@ async def test_a_grant_that_is_made_at_the_same_moment_keeps_its_client_or_has_e
         kept.append(client is not None)
 
         assert (found.ended is None) == (client is not None)
-    assert True in kept
+    assert any(kept)
 
 
 async def test_a_removal_waits_for_a_grant_that_is_being_stored_and_leaves_its_client(

@@ -175,7 +175,7 @@ def metadata_of(client: Client) -> dict[str, object]:
     settings = {
         name: kind.write(value)
         for name, kind in SETTINGS.items()
-        if (value := getattr(client, name)) not in (None, "", (), False)
+        if (value := getattr(client, name)) is not False and value not in (None, "", ())
     }
     told_again = client.registration.metadata if client.registration else ""
     return {**settings, **(json.loads(told_again) if told_again else {})}

@@ -102,7 +102,8 @@ class ClientRegistration:
     """Whether redirect URIs may lead to programs on the user's own machine (RFC 8252 §7.3)."""
     app_schemes: bool = True
     """Whether redirect URIs may have schemes of applications (RFC 8252 §7.1)."""
-    require_pkce: bool = True
+    require_pkce: bool | None = None
+    """See `Client.require_pkce`; None: yes, unless the server's profile lets clients do without."""
     remember_consent: bool = False
     """See `Client.remember_consent`."""
     lifetimes: Lifetimes = field(default_factory=Lifetimes)

@@ -106,3 +106,15 @@ def all_ended(everything: Everything, key: str, ended: Ended, *, subject: str = 
         subject=subject,
         details={"reason": ended.reason, "everything": everything, "key": key},
     )
+
+
+def consent_withdrawn(subject: str, client_id: str, ended: Ended) -> Event:
+    """Return the event that tells of a withdrawn consent."""
+    return Event(
+        kind=EventKind.CONSENT_WITHDRAWN,
+        at=ended.at,
+        actor=ended.actor,
+        client_id=client_id,
+        subject=subject,
+        details={"reason": ended.reason},
+    )

@@ -118,7 +118,7 @@ def _new_client(
     algs = signing_algs(server)
     client = Client(
         client_id=random_id(),
-        require_pkce=None if server.profile.unbound_codes else registration.require_pkce,
+        require_pkce=_require_pkce(registration, server),
         remember_consent=registration.remember_consent,
         access_token_signing_alg="ES256" if "ES256" in algs else algs[0],
         lifetimes=registration.lifetimes,
@@ -127,6 +127,12 @@ def _new_client(
         created_at=server.now(),
     )
     return client, access_token
+
+
+def _require_pkce(registration: ClientRegistration, server: AuthorizationServer) -> bool | None:
+    if registration.require_pkce is None and not server.profile.unbound_codes:
+        return True
+    return registration.require_pkce
 
 
 async def described(

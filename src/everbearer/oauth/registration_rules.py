@@ -23,6 +23,7 @@ from everbearer.oauth.response_types import gives_to_browser, normal_response_ty
 from everbearer.oauth.scope import OFFLINE_ACCESS, Scope
 
 WEB, NATIVE = "web", "native"
+_WITH_USERS = frozenset({AUTHORIZATION_CODE, IMPLICIT})
 _SIGNED = ("id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg")
 
 
@@ -36,11 +37,13 @@ def allowed_metadata(
         InvalidClientMetadata: something else is not allowed, or contradicts itself.
     """
     metadata = _request_objects(_types(metadata, registration, server), server)
-    metadata = metadata.having(application_type=_application_type(metadata, registration))
+    _check_redirect_uris(metadata, registration)
+    _check_other_uris(metadata, registration)
     method = _auth_method(metadata, registration)
     alg = metadata.values.get("token_endpoint_auth_signing_alg") if method in ALGORITHMS_OF else None
     _check_name(metadata, registration)
     return metadata.having(
+        application_type=_application_type(metadata),
         token_endpoint_auth_method=method,
         token_endpoint_auth_signing_alg=alg,
         scope=_scope(metadata, limit),
@@ -62,13 +65,17 @@ def _types(metadata: ClientMetadata, registration: ClientRegistration, server: A
     types = metadata.texts("response_types") or (("code",) if AUTHORIZATION_CODE in asked else ())
     _check_consistent(asked, types)
     offered = {normal_response_type(each) for each in server.profile.response_types}
-    allowed = (*registration.grant_types, *((IMPLICIT,) if any(map(gives_to_browser, offered)) else ()))
+    # Whether tokens go by the browser, the profile says alone.
+    by_browser = (IMPLICIT,) if any(map(gives_to_browser, offered)) else ()
+    allowed = (*registration.grant_types, *by_browser)
     grants = tuple(grant_type for grant_type in asked if grant_type in allowed)
     if not grants or grants == (REFRESH_TOKEN,):
         raise InvalidClientMetadata(f"grant_types may be: {', '.join(allowed)}")
     kept = tuple(each for each in types if normal_response_type(each) in offered and _grants_of(each) <= set(grants))
-    if {AUTHORIZATION_CODE, IMPLICIT} & set(grants) and not kept:
+    if _WITH_USERS & set(grants) and not kept:
         raise InvalidClientMetadata(f"response_types may be: {', '.join(server.profile.response_types)}")
+    if not any(map(gives_to_browser, kept)):
+        grants = tuple(each for each in grants if each != IMPLICIT)
     return metadata.having(grant_types=grants, response_types=kept)
 
 
@@ -99,31 +106,46 @@ def _grants_of(response_type: str) -> set[str]:
     return code | ({IMPLICIT} if parts & {"token", "id_token"} else set[str]())
 
 
-def _application_type(metadata: ClientMetadata, registration: ClientRegistration) -> str:
+def _check_redirect_uris(metadata: ClientMetadata, registration: ClientRegistration) -> None:
     # "authorization servers MUST require clients to register their redirection URI values" (§5).
-    if AUTHORIZATION_CODE in metadata.texts("grant_types") and "redirect_uris" not in metadata:
-        raise InvalidRedirectUri("redirect_uris is missing: name at least one place to send the code to")
-    given = metadata.text("application_type")
+    grants, kind = metadata.texts("grant_types"), metadata.text("application_type")
+    if _WITH_USERS & set(grants) and "redirect_uris" not in metadata:
+        raise InvalidRedirectUri("redirect_uris is missing: name at least one place to send users back to")
     for uri in metadata.texts("redirect_uris"):
-        problem = redirect_uri_problem(uri) or _policy_problem(uri, registration) or _type_problem(uri, given)
+        problem = redirect_uri_problem(uri) or _policy_problem(uri, registration) or _type_problem(uri, kind, grants)
         if problem:
             raise InvalidRedirectUri(f"redirect_uris: {uri[:200]} {problem}")
+
+
+def _check_other_uris(metadata: ClientMetadata, registration: ClientRegistration) -> None:
     for uri in metadata.texts("post_logout_redirect_uris"):
         problem = redirect_uri_problem(uri) or _policy_problem(uri, registration)
         if problem:
             raise InvalidClientMetadata(f"post_logout_redirect_uris: {uri[:200]} {problem}")
+    uri = metadata.text("initiate_login_uri")
+    problem = _policy_problem(uri, registration) if uri else ""
+    if problem:
+        raise InvalidClientMetadata(f"initiate_login_uri: {uri[:200]} {problem}")
+
+
+def _application_type(metadata: ClientMetadata) -> str:
     # "The default, if omitted, is web" (OpenID Connect Registration §2), for those who go by that specification. RFC
     # 7591 knows no such member, and its clients on users' machines leave it out.
+    given = metadata.text("application_type")
     return given or (WEB if all(map(_is_https, metadata.texts("redirect_uris"))) else NATIVE)
 
 
-def _type_problem(uri: str, application_type: str) -> str:
+def _type_problem(uri: str, application_type: str, grant_types: tuple[str, ...]) -> str:
     # "Native Clients MUST only register redirect_uris using custom URI schemes or loopback URLs using the http scheme
     # [...] The Authorization Server MUST verify that all the registered redirect_uris conform to these constraints"
     # (OpenID Connect Registration §2). RFC 8252 §7.2, which came after it, lets them have https URIs too: "Apps can
     # claim "https" scheme URIs in the domains they control".
     if application_type == WEB and not _is_https(uri):
         return 'is not for an application_type of "web": use https, or register as "native"'
+    # "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the https scheme as redirect_uris;
+    # they MUST NOT use localhost as the hostname" (the same).
+    if application_type != NATIVE and IMPLICIT in grant_types and urlsplit(uri).hostname == "localhost":
+        return "is of localhost, where tokens do not go by the browser: use a host of the web, or the code alone"
     return ""
 
 
@@ -160,7 +182,7 @@ def _scope(metadata: ClientMetadata, limit: Scope) -> Scope:
     asked, grants = metadata.texts("scope"), metadata.texts("grant_types")
     # "If omitted, an authorization server MAY register a client with a default set of scopes" (§2). A client without
     # users has no use for those.
-    wanted = asked or (limit if AUTHORIZATION_CODE in grants else ())
+    wanted = asked or (limit if _WITH_USERS & set(grants) else ())
     scope = tuple(value for value in wanted if value in limit)
     if asked and not scope:
         raise InvalidClientMetadata("nothing of scope is allowed to clients that register themselves")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client import REFRESH_TOKEN
 from everbearer.oauth.client_authentication import authenticate_client
@@ -41,27 +43,32 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
 
 
 def _issue(tokens: TokenResponse, grant_type: str, asked: TokenRequest, server: AuthorizationServer) -> Event:
-    return Event(
-        kind=EventKind.TOKEN_ISSUED,
-        at=server.now(),
-        actor=f"client:{asked.client.client_id}",
-        grant_id=tokens.grant_id,
-        client_id=asked.client.client_id,
-        subject=tokens.subject,
-        address=asked.http.remote_address,
-        agent=asked.http.user_agent,
-        details={"grant_type": grant_type, "scope": format_scope(tokens.scope)},
-    )
+    details = {"grant_type": grant_type, "scope": format_scope(tokens.scope)}
+    return _event(EventKind.TOKEN_ISSUED, tokens.grant_id, details, asked, server, subject=tokens.subject)
 
 
 def _refusal(refused: InvalidGrant, grant_type: str, asked: TokenRequest, server: AuthorizationServer) -> Event:
+    details = {"grant_type": grant_type, "reason": refused.reason}
+    return _event(EventKind.INVALID_GRANT, refused.grant_id, details, asked, server)
+
+
+def _event(
+    kind: EventKind,
+    grant_id: str,
+    details: Mapping[str, str],
+    asked: TokenRequest,
+    server: AuthorizationServer,
+    *,
+    subject: str = "",
+) -> Event:
     return Event(
-        kind=EventKind.INVALID_GRANT,
+        kind=kind,
         at=server.now(),
         actor=f"client:{asked.client.client_id}",
-        grant_id=refused.grant_id,
+        grant_id=grant_id,
         client_id=asked.client.client_id,
+        subject=subject,
         address=asked.http.remote_address,
         agent=asked.http.user_agent,
-        details={"grant_type": grant_type, "reason": refused.reason},
+        details=details,
     )

@@ -61,22 +61,30 @@ def serve(
         fail(*problems, code=USAGE)
     for warning in secret_warnings(loaded, os.environ):
         warn(f"warning: {warning}")
+    host, port = loaded.server.host, loaded.server.port
+    listening = _listen(host, port, otherwise="write another into server.port or server.host")
+    if loaded.server.workers == 1:
+        _tell_ready(loaded, as_json=as_json)
+        with _metrics_folder(loaded) as folder:
+            serve_job(Job(config=loaded, metrics_folder=folder), listening)
+    with Workers(listening, loaded.server.workers) as workers:
+        _tell_ready(loaded, as_json=as_json)
+        with _metrics_folder(loaded) as folder:
+            raise typer.Exit(workers.run(Job(config=loaded, metrics_folder=folder)))
+
+
+def _tell_ready(loaded: Config, *, as_json: bool) -> None:
+    """Make ready what the server needs, and tell where it will answer."""
     applied, _ = _make_ready(loaded, lambda config, _: config)
     configure_logs(loaded.logs)
     for weaker in weakenings(loaded):
         log.warning("weaker by choice: %s", weaker)
     host, port = loaded.server.host, loaded.server.port
-    listening = _listen(host, port, otherwise="write another into server.port or server.host")
     where = {"issuer": loaded.issuer, "host": host, "port": port}
     if as_json:
         say_json(where | {"workers": loaded.server.workers, "clients": applied.clients, "users": applied.users})
     else:
         say(f"Everbearer serves {loaded.issuer} on {host}:{port}.")
-    with _metrics_folder(loaded) as folder:
-        job = Job(config=loaded, metrics_folder=folder)
-        if loaded.server.workers == 1:
-            serve_job(job, listening)
-        raise typer.Exit(Workers(job, listening, loaded.server.workers).run())
 
 
 def dev(

@@ -57,8 +57,8 @@ class RegistrationSection(Section, frozen=True, kw_only=True):
     redirect_hosts: Annotated[
         tuple[str, ...],
         Meta(
-            description="The hosts that its https redirect URIs may be of: `app.example.com`, or `*.example.com` for "
-            "all below it; any where empty."
+            description="The hosts that its https redirect URIs may be of, and `initiate_login_uri`: "
+            "`app.example.com`, or `*.example.com` for all below it; any where empty."
         ),
     ] = ()
     loopback: Annotated[
@@ -68,8 +68,12 @@ class RegistrationSection(Section, frozen=True, kw_only=True):
         bool, Meta(description="Whether it may be an application with a URI scheme of its own, `com.example.app:/`.")
     ] = True
     require_pkce: Annotated[
-        bool, Meta(description="Refuse its authorization requests without PKCE, also where it has a secret.")
-    ] = True
+        bool | None,
+        Meta(
+            description="Refuse its authorization requests without PKCE, also where it has a secret; `none`: yes, "
+            "unless the [profile](profiles.md) lets clients do without."
+        ),
+    ] = None
     remember_consent: Annotated[bool, Meta(description="Ask a user once, and not at each authorization request.")] = (
         False
     )

@@ -34,6 +34,11 @@ def registration_problems(config: Config) -> Iterator[str]:
         yield "registration.unused_after: must be at least a day, for so often is looked which are in use"
     if section.most_clients is not None and section.most_clients < 0:
         yield "registration.most_clients: must be at least 0; write none for any number"
+    if "implicit" in section.grant_types:
+        yield (
+            "registration.grant_types: implicit is no choice here, for the profile says who gets tokens by the "
+            "browser; take it out"
+        )
     if "refresh_token" in section.grant_types and "authorization_code" not in section.grant_types:
         yield "registration.grant_types: refresh_token needs a grant to refresh; add authorization_code"
     yield from _lives(config)
@@ -55,9 +60,9 @@ def registration_weakenings(config: Config) -> Iterator[str]:
     if config.server.fetch_from_private_addresses:
         yield (
             "server.fetch_from_private_addresses = true: whoever registers a client can have the server ask addresses "
-            "of its own network, by jwks_uri or sector_identifier_uri"
+            "of its own network, by jwks_uri, sector_identifier_uri or backchannel_logout_uri"
         )
-    if not section.require_pkce:
+    if section.require_pkce is False:
         yield (
             "registration.require_pkce = false: a stolen code of a client that registered itself is held back by the "
             "client's authentication alone (RFC 9700 §2.1.1)"

@@ -48,14 +48,12 @@ async def browser_of(request: Request, site: Site) -> Browser:
         now=site.now(),
     )
     known, browser_id = browser_id, browser_id or random_id()
-    state = state_of(session, browser_id, site)
-    return Browser(
-        browser_id=browser_id,
-        is_new=not known,
-        session=session,
-        state=state,
-        knows_state=cookies.get(cookie_name(site), "") == state,
-    )
+    state, kept = state_of(session, browser_id, site), cookies.get(cookie_name(site), "")
+    if state and kept and not known:
+        # From a frame in a page of another site this cookie comes alone (SameSite=None): that says nothing of who is
+        # signed in, and must change nothing.
+        state = kept
+    return Browser(browser_id=browser_id, is_new=not known, session=session, state=state, knows_state=kept == state)
 
 
 def form_token(browser: Browser, action: str, site: Site) -> str:

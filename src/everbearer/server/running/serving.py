@@ -79,9 +79,7 @@ def _nothing() -> None:
 def serve(job: Job, listening: socket.socket, *, announce: Callable[[], None] = _nothing) -> NoReturn:
     """Serve in this process until it is told to stop, then exit; `announce` is called when requests are answered."""
     configure_logs(job.config.logs)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Until the event loop listens to them.
-        signal.signal(number, _leave)
+    _leave_when_told()
     process = _Process(job, listening, announce)
     # What has been made by now stays; looking through it for garbage again and again costs refreshes a few percent.
     gc.collect()
@@ -90,10 +88,26 @@ def serve(job: Job, listening: socket.socket, *, announce: Callable[[], None] = 
     sys.exit(uvloop.run(process.serve()))
 
 
-def serve_as_worker(job: Job, listening: socket.socket, leash: Connection) -> NoReturn:
-    """Serve as one of several processes; when the one that holds the other end of the leash dies, stop too."""
+def serve_as_worker(listening: socket.socket, leash: Connection) -> NoReturn:
+    """Serve as one of several processes, once the job has come by the leash.
+
+    When the process that holds the other end of the leash dies, or has no job to give, stop too.
+    """
+    _leave_when_told()
+    # It takes longest of all, and nobody need wait for it.
+    resolve_name(ASSEMBLE)
+    try:
+        job: Job = leash.recv()
+    except (EOFError, OSError):
+        sys.exit(0)
     Thread(target=_watch, args=(leash,), name="leash", daemon=True).start()
     serve(job, listening)
+
+
+def _leave_when_told() -> None:
+    """Leave at once when told to stop: until the event loop listens to that."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
 
 
 def _watch(leash: Connection) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -16,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
+from typing import Self
 
 from everbearer.server.running.serving import FAILED, GRACE, LINGER, Job, serve_as_worker
 
@@ -33,30 +35,45 @@ log = logging.getLogger("everbearer")
 class _Worker:
     process: SpawnProcess
     leash: Connection
-    """Closed with this process, which tells the worker of its end."""
+    """Brings the worker its job, and is closed with this process, which tells the worker of its end."""
     started_at: float
+    """By the monotonic clock: when it was given its job, or began to wait for one."""
 
 
 class Workers:
-    """A number of processes kept alive until the server is told to stop."""
+    """A number of processes, started as this is entered, and kept alive by `run` until the server is told to stop.
 
-    def __init__(self, job: Job, listening: socket.socket, count: int) -> None:
-        self._job = job
+    They load what they need while this process makes the database ready, and then wait for their job.
+    """
+
+    def __init__(self, listening: socket.socket, count: int) -> None:
         self._listening = listening
         self._count = count
         self._told = Event()
+        self._waiting: list[_Worker] = []
 
-    def run(self) -> int:
-        """Return the exit code once all processes have ended."""
+    def __enter__(self) -> Self:
+        self._waiting = [self._start() for _ in range(self._count)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._waiting:
+            # Without a job it has nothing to finish.
+            worker.leash.close()
+            worker.process.join(SLACK)
+            worker.process.kill()
+
+    def run(self, job: Job) -> int:
+        """Let the processes answer, and return the exit code once all have ended."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._tell)
         with TemporaryDirectory(prefix="everbearer-") as folder:
-            return self._run(Path(folder))
+            turns = _hashing_turns(Path(folder))
+            return self._run([replace(job, hashing_turn=turns[at % len(turns)]) for at in range(self._count)])
 
-    def _run(self, folder: Path) -> int:
-        turns = _hashing_turns(folder)
-        jobs = [replace(self._job, hashing_turn=turns[at % len(turns)]) for at in range(self._count)]
-        workers = [self._start(job) for job in jobs]
+    def _run(self, jobs: Sequence[Job]) -> int:
+        workers = [_begun(worker, job) for worker, job in zip(self._waiting, jobs, strict=True)]
+        self._waiting = []
         failed = False
         while not (self._told.is_set() or failed):
             connection.wait([worker.process.sentinel for worker in workers], timeout=LOOK_EVERY)
@@ -69,15 +86,15 @@ class Workers:
                     workers[at] = self._replaced(worker, jobs[at])
         # Nobody may connect to a socket at which nobody answers.
         self._listening.close()
-        return FAILED if self._stop(workers) or failed else 0
+        return FAILED if _stop(workers, jobs[0].config.server.drain_delay) or failed else 0
 
     def _tell(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a signal handler
         self._told.set()
 
-    def _start(self, job: Job) -> _Worker:
+    def _start(self) -> _Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve_as_worker, args=(job, self._listening, theirs))
+        process = context.Process(target=serve_as_worker, args=(self._listening, theirs))
         process.start()
         theirs.close()
         return _Worker(process=process, leash=ours, started_at=time.monotonic())
@@ -85,21 +102,29 @@ class Workers:
     def _replaced(self, worker: _Worker, job: Job) -> _Worker:
         log.error("a worker has died and is replaced", extra={"fields": {"exit_code": worker.process.exitcode}})
         worker.leash.close()
-        return self._start(job)
+        return _begun(self._start(), job)
 
-    def _stop(self, workers: Sequence[_Worker]) -> bool:
-        """Stop all processes; return whether one did not end well."""
-        for worker in workers:
-            worker.process.terminate()
-        end = time.monotonic() + self._job.config.server.drain_delay + LINGER + GRACE + SLACK
-        for worker in workers:
-            worker.process.join(max(0.0, end - time.monotonic()))
-            if worker.process.is_alive():
-                log.error("a worker did not stop and is killed")
-                worker.process.kill()
-                worker.process.join()
-        # One that was told before it could listen to that has died of it.
-        return any(worker.process.exitcode not in (0, -signal.SIGTERM) for worker in workers)
+
+def _begun(worker: _Worker, job: Job) -> _Worker:
+    # One that has died is seen to be dead soon enough.
+    with suppress(OSError):
+        worker.leash.send(job)
+    return replace(worker, started_at=time.monotonic())
+
+
+def _stop(workers: Sequence[_Worker], drain_delay: int) -> bool:
+    """Stop all processes; return whether one did not end well."""
+    for worker in workers:
+        worker.process.terminate()
+    end = time.monotonic() + drain_delay + LINGER + GRACE + SLACK
+    for worker in workers:
+        worker.process.join(max(0.0, end - time.monotonic()))
+        if worker.process.is_alive():
+            log.error("a worker did not stop and is killed")
+            worker.process.kill()
+            worker.process.join()
+    # One that was told before it could listen to that has died of it.
+    return any(worker.process.exitcode not in (0, -signal.SIGTERM) for worker in workers)
 
 
 def _hashing_turns(folder: Path) -> list[Path]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everbearer.login.models import Consent
-from everbearer.oauth.events import Event
+from everbearer.oauth.events import Event, consent_withdrawn
 from everbearer.oauth.models import Ended, Everything, consent_key
 from everbearer.oauth.scope import Scope
-from everbearer.storage.ends import consent_withdrawn
 from everbearer.storage.memory.ends import end_all
 from everbearer.storage.memory.tables import Tables
 

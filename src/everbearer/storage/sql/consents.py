@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from everbearer.login.models import Consent
-from everbearer.oauth.events import Event
+from everbearer.oauth.events import Event, consent_withdrawn
 from everbearer.oauth.models import Ended, Everything, consent_key
 from everbearer.oauth.scope import Scope, format_scope
-from everbearer.storage.ends import consent_withdrawn
 from everbearer.storage.sql.ends import end_all
 from everbearer.storage.sql.events import record
 from everbearer.storage.sql.rows import consent_of
