@@ -13,6 +13,7 @@ from everbearer.oauth.device_authorization import (
     find_device_authorization,
     refuse_device_authorization,
 )
+from protected import naming
 from world import ADA, Answer, World
 
 DEVICE_GRANTS = (DEVICE_CODE, REFRESH_TOKEN)
@@ -34,11 +35,11 @@ class Device:
     def device_code(self) -> str:
         return str(self.answer.json["device_code"])
 
-    async def poll(self, *, client: str = "", **changes: str | None) -> Answer:
+    async def poll(self, *resources: str, client: str = "", **changes: str | None) -> Answer:
         world = self.world
         identity = await world.identity(client or self.client)
         form = {"grant_type": DEVICE_CODE, "device_code": self.device_code, **identity, **changes}
-        return await world.token(form)
+        return await world.token(naming(form, *resources))
 
     async def asking(self) -> AskingDevice:
         found = await find_device_authorization(self.user_code, self.world.server)
@@ -59,23 +60,23 @@ class Device:
         return replace(self, world=world)
 
 
-async def ask_device(world: World, client: str = "spa", **changes: str | None) -> Answer:
+async def ask_device(world: World, client: str = "spa", *resources: str, **changes: str | None) -> Answer:
     """Send a device authorization request."""
     form = {"scope": "openid offline_access", **await world.identity(client), **changes}
-    return await world.send(device_authorization_endpoint, form)
+    return await world.send(device_authorization_endpoint, naming(form, *resources))
 
 
-async def device(world: World, client: str = "spa", **changes: str | None) -> Device:
+async def device(world: World, client: str = "spa", *resources: str, **changes: str | None) -> Device:
     """Return a device that has asked."""
     known = await world.client(client)
     await world.change_client(client, grant_types=(*known.grant_types, DEVICE_CODE))
-    answer = await ask_device(world, client, **changes)
+    answer = await ask_device(world, client, *resources, **changes)
     assert answer.status == 200, answer.body
     return Device(world, client, answer)
 
 
-async def allowed_device(world: World, client: str = "spa", **changes: str | None) -> Device:
+async def allowed_device(world: World, client: str = "spa", *resources: str, **changes: str | None) -> Device:
     """Return a device whose user has said yes."""
-    asked = await device(world, client, **changes)
+    asked = await device(world, client, *resources, **changes)
     assert await asked.allow()
     return asked

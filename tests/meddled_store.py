@@ -44,8 +44,13 @@ class MeddledStore:
 
 def meddled(world: World, verb: str, happening: Happening, *, after: bool = False, call: int = 1) -> World:
     """Return the same world as a node sees it whose store is meddled with."""
-    store = MeddledStore(world.store, verb, happening, after=after, call=call)
-    return replace(world, server=replace(world.server, store=cast("AdminStore", store)))
+    return on_store(world, MeddledStore(world.store, verb, happening, after=after, call=call))
+
+
+def on_store(world: World, store: MeddledStore) -> World:
+    """Return the same world as a node sees it whose store is this one, for grants and for devices."""
+    both = cast("AdminStore", store)
+    return replace(world, server=replace(world.server, store=both, devices=both))
 
 
 def calls_of(world: World) -> list[str]:
@@ -62,8 +67,7 @@ class AlwaysSecond(MeddledStore):
 
 def superseded(world: World) -> World:
     """Return the same world as a node sees it that loses every race."""
-    store = AlwaysSecond(world.store, "", nothing, after=False, call=0)
-    return replace(world, server=replace(world.server, store=cast("AdminStore", store)))
+    return on_store(world, AlwaysSecond(world.store, "", nothing, after=False, call=0))
 
 
 async def unavailable() -> None:

@@ -94,7 +94,8 @@ class Actor:
 
     @property
     def server(self) -> AuthorizationServer:
-        return server_over(Turns(self), lambda: self.world.clock.now + self.skew)
+        store = Turns(self)
+        return server_over(store, lambda: self.world.clock.now + self.skew, devices=store)
 
     def take(self, answer: Answer) -> Answer:
         """Receive an answer and keep its refresh token."""

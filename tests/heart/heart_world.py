@@ -23,7 +23,7 @@ from everbearer.oauth.models import Authentication, CodeBinding, Grant
 from everbearer.oauth.refresh_tokens import open_refresh_token, seal_code, seal_refresh_token
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
-from everbearer.oauth.store import Store
+from everbearer.oauth.store import DeviceStore, Store
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.userinfo import userinfo_endpoint
 
@@ -96,10 +96,11 @@ async def no_personal_claims(subject: str) -> Mapping[str, object]:  # noqa: ARG
     return {}
 
 
-def server_over(store: Store, now: Callable[[], int]) -> AuthorizationServer:
+def server_over(store: Store, now: Callable[[], int], *, devices: DeviceStore | None = None) -> AuthorizationServer:
     return AuthorizationServer(
         issuer=ISSUER,
         store=store,
+        devices=devices,
         sealer=sealer(),
         keys=key_set,
         grants=GRANTS,

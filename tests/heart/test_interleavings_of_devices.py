@@ -78,7 +78,7 @@ def waiting(*actors: tuple[str, Script], decided: bool = False, deaths: int = 0)
         finish(world.store.put_client(TV, created(SAMPLE)))
         assert finish(world.store.create_device_authorization(ASKED))
         if decided:
-            server = server_over(world.store, world.clock)
+            server = server_over(world.store, world.clock, devices=world.store)
             signed_in = Authentication(subject=SUBJECT, auth_time=NOW)
             assert finish(complete_device_authorization(ASKING, signed_in, server))
         for name, script in actors:
@@ -90,7 +90,8 @@ def waiting(*actors: tuple[str, Script], decided: bool = False, deaths: int = 0)
 def polled_again(run: Run) -> Answer:
     """Return what the device is told at last, after everything."""
     run.world.clock.advance(61)
-    return finish(answered(token_endpoint(POLL, server_over(deepcopy(run.world.store), run.world.clock))))
+    store = deepcopy(run.world.store)
+    return finish(answered(token_endpoint(POLL, server_over(store, run.world.clock, devices=store))))
 
 
 @pytest.mark.spec("RFC 8628", "3.5")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -19,8 +18,7 @@ from everbearer.oauth.device_authorization import (
 from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import DeviceAuthorization
 from everbearer.oauth.user_codes import ALPHABET, new_user_code, read_user_code, shown_user_code
-from everbearer.storage.store import AdminStore
-from meddled_store import MeddledStore, calls_of, meddled, nothing
+from meddled_store import MeddledStore, calls_of, meddled, nothing, on_store
 from world import ANY_STORE, SECRET, World, basic
 
 
@@ -80,7 +78,7 @@ async def test_http_basic_will_do_too(world: World) -> None:
 @pytest.mark.spec("RFC 8628", "3.1")
 @pytest.mark.parametrize(
     ("scope", "error"),
-    [(None, "invalid_scope"), ("openid admin", "invalid_scope"), ("openid nonsense", "invalid_scope")],
+    [(None, "invalid_scope"), ("read admin", "invalid_scope"), ("read nonsense", "invalid_scope")],
 )
 @ANY_STORE
 async def test_a_scope_is_required_and_must_be_the_clients(world: World, scope: str | None, error: str) -> None:
@@ -149,7 +147,7 @@ class Crowded(MeddledStore):
 def crowded(world: World, *, taken: int) -> World:
     store = Crowded(world.store, "", nothing, after=False, call=0)
     store.taken = taken
-    return replace(world, server=replace(world.server, store=cast("AdminStore", store)))
+    return on_store(world, store)
 
 
 @pytest.mark.spec("RFC 8628", "4")

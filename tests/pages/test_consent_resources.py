@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from device_world import device
 from page_world import Browser, Page, PageWorld, new_page_world
 from protected import FILES, HIDDEN, NOTES, naming, with_resources
 from world import ISSUER, World
@@ -45,6 +46,18 @@ async def test_the_server_itself_is_called_what_the_pages_call_it(pages: PageWor
     page = await _authorize(pages, await pages.signed_in(), ISSUER)
 
     assert f'Everbearer <span class="soft">{ISSUER}</span>' in page.html
+
+
+@pytest.mark.spec("RFC 8628", "3.3")
+async def test_the_page_for_devices_tells_where_access_is_to_and_the_account_page_too(pages: PageWorld) -> None:
+    waiting = await device(await with_resources(pages.world, "partner"), "partner", NOTES, scope="openid read")
+    browser = await pages.signed_in()
+    page = await browser.get("/device", user_code=waiting.user_code)
+    assert f'Notes <span class="soft">{NOTES}</span>' in page.html
+
+    await browser.submit(page.form("device-consent"), decision="allow")
+
+    assert "Notes" in (await browser.get("/settings")).html
 
 
 async def test_who_asks_for_no_resource_has_no_list_of_them(pages: PageWorld) -> None:

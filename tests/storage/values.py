@@ -49,6 +49,7 @@ DEVICE = DeviceAuthorization(
     user_code="BCDFGHJK",
     client_id="spa",
     scope=("openid", "offline_access"),
+    resources=("https://notes.example/", "https://files.example/"),
     secret=bytes(range(240, 256)),
     created_at=NOW,
     expires_at=NOW + 600,

@@ -21,6 +21,8 @@ from everbearer.oauth.models import Authentication, CodeBinding, DeviceAuthoriza
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.randomness import random_bytes, random_id
 from everbearer.oauth.refresh_tokens import SECRET_LENGTH, seal_device_code
+from everbearer.oauth.resource import Resources
+from everbearer.oauth.resource_indicators import authorized_resources
 from everbearer.oauth.response_types import CODE
 from everbearer.oauth.scope import OFFLINE_ACCESS, Scope, format_scope
 from everbearer.oauth.store import DeviceStore
@@ -43,6 +45,11 @@ class AskingDevice:
         """Return the code as the device shows it."""
         return shown_user_code(self.authorization.user_code)
 
+    @property
+    def consent_scope(self) -> tuple[str, ...]:
+        """Return what the user is to consent to: scope and resources."""
+        return (*self.authorization.scope, *self.authorization.resources)
+
 
 async def device_authorization_endpoint(request: Request, server: AuthorizationServer) -> Response:
     """Answer a device code to poll with and a user code to show, or an error as the token endpoint has it (§3.2)."""
@@ -57,7 +64,8 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
         raise UnauthorizedClient("this client may not use the device authorization grant")
     require_subjects(client, server)
     scope = scope_of(parameters, client, CODE, server)
-    device = await _stored(client, scope, request, server)
+    resources = authorized_resources(parameters, scope, client, server)
+    device = await _stored(client, scope, resources, request, server)
     uri = verification_uri(server)
     user_code = shown_user_code(device.user_code)
     return json_response(
@@ -72,7 +80,9 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     )
 
 
-async def _stored(client: Client, scope: Scope, request: Request, server: AuthorizationServer) -> DeviceAuthorization:
+async def _stored(
+    client: Client, scope: Scope, resources: Resources, request: Request, server: AuthorizationServer
+) -> DeviceAuthorization:
     now = server.now()
     for _ in range(ATTEMPTS):
         device = DeviceAuthorization(
@@ -80,6 +90,7 @@ async def _stored(client: Client, scope: Scope, request: Request, server: Author
             user_code=new_user_code(),
             client_id=client.client_id,
             scope=scope,
+            resources=resources,
             secret=random_bytes(SECRET_LENGTH),
             created_at=now,
             expires_at=now + client.lifetimes.device_code,
@@ -137,6 +148,7 @@ async def complete_device_authorization(
         client_id=device.client_id,
         subject=authentication.subject,
         scope=device.scope,
+        resources=device.resources,
         secret=device.secret,
         offline=OFFLINE_ACCESS in device.scope,
         # It is not this browser that is let in: that it signs out says nothing of the device.

@@ -197,6 +197,8 @@ class DeviceAuthorization:
     """As `everbearer.oauth.user_codes` makes it, without the dash."""
     client_id: str
     scope: Scope
+    resources: tuple[str, ...] = ()
+    """The resources that it asks for (RFC 8707)."""
     secret: bytes = field(repr=False)
     """The secret that its grant will have."""
     created_at: int

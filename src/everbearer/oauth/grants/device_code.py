@@ -28,6 +28,7 @@ from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import DeviceAuthorization, DeviceDecision, Ended, EndReason, Grant, Happening
 from everbearer.oauth.refresh_tokens import open_device_code
+from everbearer.oauth.resource_indicators import target_of_grant
 from everbearer.oauth.rotation import Move, judge, policy_for
 from everbearer.oauth.store import Spend
 from everbearer.oauth.token_response import TokenResponse
@@ -52,6 +53,7 @@ async def device_code_grant(request: TokenRequest, server: AuthorizationServer) 
         SlowDown: the same, and the device polls too fast.
         AccessDenied: the user said no.
         ExpiredToken: the user said nothing in time, or the device did not come for its tokens.
+        InvalidTarget: `resource` asks for another than was granted; nothing is spent.
         InvalidClientMetadata: the ID token cannot be encrypted to the client; nothing is spent.
         TemporarilyUnavailable: too many polls came at once, or the client's keys cannot be fetched; nothing is spent.
     """
@@ -65,8 +67,10 @@ async def device_code_grant(request: TokenRequest, server: AuthorizationServer) 
     for _ in range(ATTEMPTS):
         grant = await _live_grant(device, request, server)
         answered = await _after(grant, request, server)
-        parts = await id_token_parts(grant, grant.scope, request.client, server)
-        tokens = issue_tokens(request.client, answered, grant.scope, server, now=server.now(), parts=parts)
+        scope, client = grant.scope, request.client
+        target = target_of_grant(request.parameters, grant.resources, scope, client, server)
+        parts = await id_token_parts(grant, scope, client, server)
+        tokens = issue_tokens(client, answered, scope, server, now=server.now(), parts=parts, target=target)
         if await server.store.spend(answered, expected=grant.generation) is Spend.SPENT:
             return tokens
     raise TemporarilyUnavailable("too many polls with one device code at once; try the same again", retry_after=1)

@@ -80,7 +80,7 @@ async def _decided(
     given = await give_consent(
         session.subject,
         asking.client.client_id,
-        asking.authorization.scope,
+        asking.consent_scope,
         store=site.store,
         now=site.now(),
         address=address,
@@ -132,6 +132,7 @@ async def _question(asking: AskingDevice, browser: Browser, session: Session, si
         user_code=user_code,
         login=user.login if user else "",
         scopes=[(value, site.server.scopes.get(value, "")) for value in device.scope if value != OFFLINE_ACCESS],
+        resources=[(uri, site.resource_name(uri)) for uri in device.resources],
         offline=OFFLINE_ACCESS in device.scope,
         form_action=site.path(DEVICE),
         form_token=form_token(browser, _action(session, user_code), site),

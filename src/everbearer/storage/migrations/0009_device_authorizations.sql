@@ -4,6 +4,7 @@ CREATE TABLE device_authorizations (
     user_code TEXT NOT NULL UNIQUE,
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,
+    resources TEXT NOT NULL,
     secret TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,

@@ -14,15 +14,15 @@ from everbearer.storage.sql.rows import scope_of
 from everbearer.storage.sql.transaction import Row, Transaction, Value
 
 _COLUMNS = """
-    grant_id, user_code, client_id, scope, secret, created_at, expires_at, poll_interval, polled_at, decision,
-    address, agent
+    grant_id, user_code, client_id, scope, resources, secret, created_at, expires_at, poll_interval, polled_at,
+    decision, address, agent
 """
 
 CREATE_DEVICE = f"""
 INSERT INTO device_authorizations ({_COLUMNS})
 VALUES (
-    :grant_id, :user_code, :client_id, :scope, :secret, :created_at, :expires_at, :poll_interval, :polled_at, :decision,
-    :address, :agent
+    :grant_id, :user_code, :client_id, :scope, :resources, :secret, :created_at, :expires_at, :poll_interval,
+    :polled_at, :decision, :address, :agent
 )
 ON CONFLICT DO NOTHING
 RETURNING grant_id
@@ -95,6 +95,7 @@ def _device_columns(device: DeviceAuthorization) -> dict[str, Value]:
         "user_code": device.user_code,
         "client_id": device.client_id,
         "scope": format_scope(device.scope),
+        "resources": " ".join(device.resources),
         "secret": urlsafe_b64encode(device.secret).decode(),
         "created_at": device.created_at,
         "expires_at": device.expires_at,
@@ -107,13 +108,14 @@ def _device_columns(device: DeviceAuthorization) -> dict[str, Value]:
 
 
 def _device_of(row: Row) -> DeviceAuthorization:
-    grant_id, user_code, client_id, scope, secret, created_at, expires_at, interval, polled_at = row[:9]
-    decision, address, agent = row[9:]
+    grant_id, user_code, client_id, scope, resources, secret, created_at, expires_at, interval, polled_at = row[:10]
+    decision, address, agent = row[10:]
     return DeviceAuthorization(
         grant_id=grant_id,
         user_code=user_code,
         client_id=client_id,
         scope=scope_of(scope),
+        resources=scope_of(resources) if resources else (),
         secret=urlsafe_b64decode(secret),
         created_at=created_at,
         expires_at=expires_at,
