@@ -82,7 +82,7 @@ def test_development_mode_announces_itself_when_it_can_answer(start: Start) -> N
     assert discovered["issuer"] == ready["issuer"]
     assert httpx.get(ready["playground"], timeout=ENOUGH).status_code == 200
     secrets = {client["client_id"]: client.get("client_secret") for client in ready["clients"]}
-    assert set(secrets) == {"demo-spa", "demo-web", "demo-machine", "demo-third-party"}
+    assert set(secrets) == {"demo-spa", "demo-web", "demo-machine", "demo-third-party", "demo-device"}
     assert token(ready["issuer"], "demo-machine", secrets["demo-machine"]).json()["token_type"] == "Bearer"
     assert ready["curl"].startswith(f"curl -s -u demo-machine:{secrets['demo-machine']} ")
 

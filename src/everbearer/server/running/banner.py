@@ -22,6 +22,7 @@ def banner_members(config: Config, credentials: DemoCredentials, file: Path) -> 
             {"client_id": "demo-web", "kind": "confidential", "client_secret": credentials.web_secret},
             {"client_id": "demo-machine", "kind": "machine", "client_secret": credentials.machine_secret},
             {"client_id": "demo-third-party", "kind": "public, asks for consent"},
+            {"client_id": "demo-device", "kind": "public, without a browser"},
         ],
         "user": {"login": DEMO_LOGIN, "password": credentials.password},
         "curl": (

@@ -152,6 +152,14 @@ def _demo_clients(config: Config, credentials: DemoCredentials, more: tuple[str,
             lifetimes=config.lifetimes,
             rotation=config.rotation,
         ),
+        ClientSection(
+            client_id="demo-device",
+            client_name="Demo television",
+            type="native",
+            grant_types=("urn:ietf:params:oauth:grant-type:device_code", "refresh_token"),
+            lifetimes=config.lifetimes,
+            rotation=config.rotation,
+        ),
     )
 
 
