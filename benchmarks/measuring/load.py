@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class Call:
     rotates: bool = False
     tokens: list[str] = field(default_factory=list, repr=False)
     """Of a call that rotates, each starts one chain and is taken by one measurement; else they are used again."""
+    fresh: Callable[[int], list[str]] | None = None
+    """Returns as many tokens that start chains, made anew, of a server that does not keep them for long."""
 
     def take(self, count: int) -> list[str]:
         """Return the tokens for one measurement.
@@ -35,6 +37,8 @@ class Call:
         Raises:
             ValueError: too few chains are left.
         """
+        if self.fresh:
+            return self.fresh(count)
         if not self.rotates:
             return self.tokens
         if len(self.tokens) < count:

@@ -21,6 +21,7 @@ OURS = {
 
 _SQLITE, _POSTGRESQL = OURS
 GOALS = (
+    ("refresh", 16, _SQLITE, "oidc-provider-shipped", 4),
     ("refresh", 16, _SQLITE, "oidc-provider-memory", 4),
     ("refresh", 16, _POSTGRESQL, "oidc-provider-postgresql-2", 8),
     ("refresh", 16, _POSTGRESQL, "django-oauth-toolkit-postgresql", 40),
@@ -50,8 +51,8 @@ READING = """\
 - *foreign* is what everybody else on the machine used meanwhile, of one core.
 - django-oauth-toolkit checks client secrets in plain here. Its default, a password hash at each request, allows about
   two requests a second on such a machine; with it the hash would be all that is measured. It runs without middleware.
-- oidc-provider *in memory* runs on an adapter that keeps everything in its process, without a limit and without a
-  disk: the fastest it can be. A restart forgets all.
+- oidc-provider *in memory as shipped* runs on the adapter that it brings along, which keeps the newest thousand tokens;
+  *without a limit* on one of ours that keeps all of them in a `Map`: the fastest it can be. A restart forgets all.
 - Peers whose access tokens are opaque sign nothing: they do less than those with an ES256 JWT.
 - *The floor* is the smallest server in the same language and on the same runner that parses the form, checks the
   client, signs one ES256 JWT and makes one durable commit. It has no policies, no history, no ends.

@@ -23,6 +23,7 @@ from measuring.contenders.contender import (
     Place,
     Start,
     access_tokens,
+    ask,
     basic,
     client_credentials_call,
     discovery_call,
@@ -42,7 +43,14 @@ LOADS = (REFRESH, REFRESH_ID_TOKEN, REFRESH_OPAQUE, CLIENT_CREDENTIALS, INTROSPE
 def contenders() -> list[Contender]:
     """Return oidc-provider on each store."""
     return [
-        _contender("oidc-provider-memory", "in memory, 1 process", "no", partial(_start, workers=1)),
+        _contender("oidc-provider-memory", "in memory without a limit, 1 process", "no", partial(_start, workers=1)),
+        _contender(
+            "oidc-provider-shipped",
+            "in memory as shipped, 1 process",
+            "no",
+            partial(_start, workers=1, shipped=True),
+            loads=(REFRESH,),
+        ),
         _contender(
             "oidc-provider-postgresql-2",
             "PostgreSQL, 2 processes",
@@ -52,20 +60,20 @@ def contenders() -> list[Contender]:
     ]
 
 
-def _contender(name: str, setting: str, durable: str, start: Start) -> Contender:
+def _contender(name: str, setting: str, durable: str, start: Start, loads: tuple[str, ...] = LOADS) -> Contender:
     return Contender(
         name=name,
         project="oidc-provider",
         setting=setting,
         durable=durable,
         access_token="ES256 JWT",  # noqa: S106 - the kind of it
-        loads=LOADS,
+        loads=loads,
         start=start,
     )
 
 
 @contextmanager
-def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[Target]:
+def _start(place: Place, *, workers: int, postgresql: bool = False, shipped: bool = False) -> Iterator[Target]:
     # Node looks for packages beside the file that imports them.
     program = place.folder / "program"
     program.mkdir()
@@ -84,6 +92,7 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         "CLIENT_SECRET": client_secret,
         "SEEDS": json.dumps(counts),
         "SEED_FILE": str(seed_file),
+        "SHIPPED": "yes" if shipped else "",
         "DATABASE": cluster.create(f"oidc_provider_{secrets.token_hex(4)}") if cluster else "",
     }
     with running(
@@ -97,7 +106,15 @@ def _start(place: Place, *, workers: int, postgresql: bool = False) -> Iterator[
         held = access_tokens(port, calls[OPENID_OPAQUE])
         calls[USERINFO] = userinfo_call("/me", held)
         calls[INTROSPECTION] = introspection_call("/token/introspection", basic("opaque", client_secret), held)
+        if shipped:
+            # It forgets a thousand tokens after: what waits for its turn is made when that comes.
+            calls[REFRESH].fresh = partial(_seeds, port)
+            calls = {REFRESH: calls[REFRESH]}
         yield Target(port=port, server=[started.pid], database=(cluster.pid,) if cluster else (), calls=calls)
+
+
+def _seeds(port: int, count: int) -> list[str]:
+    return [str(token) for token in ask(port, Call(path=f"/seeds/{count}", method="GET"), "")]
 
 
 def _calls(seeds: dict[str, list[str]], client_secret: str) -> dict[str, Call]:

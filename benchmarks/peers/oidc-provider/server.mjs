@@ -1,6 +1,7 @@
 // panva's oidc-provider as an operator would set it up, with adapters of our own. Settings come by the environment:
 // PORT, WORKERS, CLIENT_SECRET, SEEDS (how many refresh tokens of each kind to issue before listening), SEED_FILE (where
-// they are written), DATABASE (a postgresql:// URL; empty to keep everything in this process).
+// they are written), DATABASE (a postgresql:// URL; empty to keep everything in this process), SHIPPED (not empty to do
+// that by the adapter that it brings along, which keeps the newest thousand of each kind).
 import cluster from 'node:cluster';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { MapAdapter } from './map_adapter.mjs';
 import { openPostgresql, PostgresqlAdapter } from './postgresql_adapter.mjs';
 import Provider from 'oidc-provider';
 
-const { PORT, WORKERS, CLIENT_SECRET, SEEDS, SEED_FILE, DATABASE, SIGNING_KEY } = process.env;
+const { PORT, WORKERS, CLIENT_SECRET, SEEDS, SEED_FILE, DATABASE, SHIPPED, SIGNING_KEY } = process.env;
 const issuer = `http://127.0.0.1:${PORT}`;
 const resource = 'https://api.example';
 const lifetimes = { AccessToken: 1800, ClientCredentials: 1800, IdToken: 300, RefreshToken: 30 * 24 * 3600, Grant: 365 * 24 * 3600 };
@@ -29,7 +30,7 @@ function client(client_id, more = {}) {
 
 function provider(signingKey) {
   return new Provider(issuer, {
-    adapter: DATABASE ? PostgresqlAdapter : MapAdapter,
+    adapter: SHIPPED ? undefined : DATABASE ? PostgresqlAdapter : MapAdapter,
     jwks: { keys: [signingKey] },
     clients: [
       client('jwt'),
@@ -84,6 +85,16 @@ async function seed(server, kind, number) {
   return token.save(lifetimes.RefreshToken);
 }
 
+// What waits long for its turn is forgotten by then: GET /seeds/N issues N more.
+function seedOnDemand(server) {
+  server.use(async (ctx, next) => {
+    if (!ctx.path.startsWith('/seeds/')) return next();
+    const tokens = [];
+    for (let number = 0; number < Number(ctx.path.slice(7)); number += 1) tokens.push(await seed(server, 'refresh', number));
+    ctx.body = tokens;
+  });
+}
+
 async function seedAll(server) {
   const issued = {};
   for (const [kind, count] of Object.entries(JSON.parse(SEEDS))) {
@@ -102,6 +113,7 @@ function newSigningKey() {
 const signingKey = SIGNING_KEY ? JSON.parse(SIGNING_KEY) : newSigningKey();
 if (DATABASE) await openPostgresql(DATABASE, cluster.isPrimary);
 const server = provider(signingKey);
+if (SHIPPED) seedOnDemand(server);
 if (cluster.isPrimary) await seedAll(server);
 if (cluster.isPrimary && Number(WORKERS) > 1) {
   for (let worker = 0; worker < Number(WORKERS); worker += 1) cluster.fork({ SIGNING_KEY: JSON.stringify(signingKey) });
