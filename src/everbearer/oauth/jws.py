@@ -61,9 +61,11 @@ def verify(token: str, keys: KeySet, *, typ: str) -> dict[str, Any] | None:
     # The algorithm is the key's, never the token's word (RFC 8725 §3.1).
     if key is None or members is None or members.get("alg") != key.alg or members.get("typ") != typ:
         return None
-    public = key.private.public_key()
-    if not is_signed(signing_input.encode(), from_base64url(signature) or b"", public, key.alg):
-        return None
+    if token not in key.signed:
+        public = key.private.public_key()
+        if not is_signed(signing_input.encode(), from_base64url(signature) or b"", public, key.alg):
+            return None
+        key.signed.add(token)
     return _members(payload)
 
 

@@ -20,6 +20,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from everbearer.oauth.errors import TemporarilyUnavailable
 from everbearer.oauth.messages import Request, Response, json_response
+from everbearer.oauth.signed_tokens import SignedTokens
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -44,6 +45,8 @@ class SigningKey:
     private: PrivateKey = field(repr=False)
     public_jwk: Mapping[str, object]
     """As it is published, with kid, alg and use."""
+    signed: SignedTokens = field(default_factory=SignedTokens, repr=False, compare=False)
+    """What it is known to have signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
