@@ -11,9 +11,10 @@ import pytest
 
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Ended, EndReason
+from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql import PostgreSQLStore
 from postgresql_server import PostgreSQLServer, emptied
-from storage.values import CLIENT, EVENT, NOW, new_grant, rotated
+from storage.values import CLIENT, EVENT, NOW, USER, new_grant, rotated
 
 AWKWARD = ["", "NULL", 'a "b" \\ {c,d}', "Ü\n'", "$1"]
 ENDED = Ended(reason=EndReason.REUSED, actor="server", at=NOW)
@@ -52,13 +53,60 @@ async def test_each_gets_what_is_stored_under_its_key(store: PostgreSQLStore) ->
     for key in AWKWARD:
         await store.create_grant(new_grant(key), EVENT)
         await store.put_client(replace(CLIENT, client_id=key), EVENT)
+        await store.create_user(replace(USER, subject=key, login=key), EVENT)
     keys = [*AWKWARD, "nobody's", *AWKWARD]
     grants = await asyncio.gather(*[store.grant(key) for key in keys])
     clients = await asyncio.gather(*[store.client(key) for key in keys])
+    users = await asyncio.gather(*[store.user(key) for key in keys])
 
     expected = [*AWKWARD, None, *AWKWARD]
     assert [grant and grant.grant_id for grant in grants] == expected
     assert [client and client.client_id for client in clients] == expected
+    assert [user and user.subject for user in users] == expected
+
+
+async def test_those_of_all_kinds_travel_together(
+    store: PostgreSQLStore, holder: psycopg.AsyncConnection[tuple[object, ...]]
+) -> None:
+    await store.create_grant(new_grant("ada's"), EVENT)
+    await store.put_client(CLIENT, EVENT)
+    await store.create_user(USER, EVENT)
+    await holder.execute("LOCK TABLE clients, grants, users IN ACCESS EXCLUSIVE MODE")
+    lookups = asyncio.gather(store.client(CLIENT.client_id), store.grant("ada's"), store.user(USER.subject))
+    processes = await waiting(holder)
+    await holder.rollback()
+    client, grant, user = await lookups
+
+    assert len(processes) == 1
+    assert client == CLIENT
+    assert grant is not None
+    assert grant.grant_id == "ada's"
+    assert user == USER
+
+
+async def test_what_is_spent_waits_for_those_who_are_being_read_and_goes_with_them(
+    store: PostgreSQLStore, holder: psycopg.AsyncConnection[tuple[object, ...]]
+) -> None:
+    first, second = new_grant("first"), new_grant("second")
+    await store.create_grant(first, EVENT)
+    await store.create_grant(second, EVENT)
+
+    async def refresh() -> Spend:
+        read = await store.grant("second")
+        assert read is not None
+        return await store.spend(rotated(read), expected=2)
+
+    await holder.execute("LOCK TABLE grants IN ACCESS EXCLUSIVE MODE")
+    refreshes = [asyncio.create_task(refresh())]
+    await waiting(holder)
+    refreshes.append(asyncio.create_task(store.spend(rotated(first), expected=2)))
+    await asyncio.sleep(0)
+    await holder.rollback()
+    outcomes = await asyncio.gather(*refreshes)
+    transactions = await store.database.read(lambda tx: tx.run("SELECT DISTINCT xmin FROM grants"))
+
+    assert outcomes == [Spend.SPENT] * 2
+    assert len(transactions) == 1
 
 
 async def test_nothing_is_stored_under_what_is_no_text_and_the_others_are_found(store: PostgreSQLStore) -> None:

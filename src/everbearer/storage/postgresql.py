@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from itertools import count
 from typing import TypeVar
 
-from everbearer.login.models import SessionLifetimes
+from everbearer.login.models import SessionLifetimes, User
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Grant
@@ -25,13 +25,12 @@ from everbearer.storage.postgresql_connection import (
     checked_url,
 )
 from everbearer.storage.postgresql_hearing import hearing_of_keys, tell_of_keys
-from everbearer.storage.postgresql_lookups import CLIENTS_BY_ID, GRANTS_BY_ID, LookUps
+from everbearer.storage.postgresql_lookups import CLIENTS, GRANTS, USERS, LookUps
 from everbearer.storage.postgresql_pool import Pool
 from everbearer.storage.postgresql_purge import remove_together
 from everbearer.storage.postgresql_spends import Spends, telling
 from everbearer.storage.sql import keys, migrations
 from everbearer.storage.sql.purge import Purge
-from everbearer.storage.sql.rows import client_of, grant_of
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
 from everbearer.storage.store import StoredKey
@@ -79,17 +78,20 @@ class PostgreSQLStore(SqlStore):
             remove=remove_together,
             client_lifetimes=client_lifetimes,
         )
-        self._spends = Spends(database, written)
-        self._grants = LookUps(database, GRANTS_BY_ID, grant_of)
-        self._clients = LookUps(database, CLIENTS_BY_ID, client_of)
+        self._look_ups = LookUps(database)
+        self._spends = Spends(database, written, others_back=self._look_ups.back)
 
     async def grant(self, grant_id: str) -> Grant | None:  # type: ignore[override] # the same as below
         """Look up together with all others that wait."""
-        return await self._grants(grant_id)
+        return await self._look_ups.ask(GRANTS, grant_id)
 
     async def client(self, client_id: str) -> Client | None:  # type: ignore[override] # the same as below
         """Look up together with all others that wait."""
-        return await self._clients(client_id)
+        return await self._look_ups.ask(CLIENTS, client_id)
+
+    async def user(self, subject: str) -> User | None:  # type: ignore[override] # the same
+        """Look up together with all others that wait."""
+        return await self._look_ups.ask(USERS, subject)
 
     async def spend(  # type: ignore[override] # what an `async def` returns has two names
         self, grant: Grant, *, expected: int

@@ -32,6 +32,10 @@ SELECT set_config('idle_in_transaction_session_timeout', '10s', false),
 _Connected: TypeAlias = psycopg.AsyncConnection[Row]
 
 
+Query: TypeAlias = tuple[bytes, Sequence[str | None]]
+"""A statement with its values."""
+
+
 class ConnectionLost(StoreUnavailable):
     """The database cannot be reached, or not written through this connection. What was under way may have happened."""
 
@@ -133,11 +137,14 @@ class PostgreSQLConnection:
 
     async def execute(self, query: bytes, texts: Sequence[str | None] = ()) -> list[Row]:
         """Run a statement with `$n` placeholders. Values go as texts, of the types that the statement gives them."""
-        if not all(map(storable, texts)):
-            raise Refused("PostgreSQL cannot store what is not text")
-        values = [None if text is None else text.encode() for text in texts]
+        (rows,) = await self.execute_all([(query, texts)])
+        return rows
+
+    async def execute_all(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Run statements on one trip, as `execute` does one, and return the rows of each."""
+        asked = [(query, [_encoded(text) for text in texts]) for query, texts in queries]
         try:
-            return await self._line.rows(query, values)
+            return await self._line.rows(asked)
         except psycopg.Error as error:
             # Its text may hold values of rows, so none of it is passed on.
             raise self._meaning(error) from None
@@ -223,10 +230,18 @@ def _text(value: Value) -> str | None:
     return str(value) if isinstance(value, int) else value
 
 
+def _encoded(text: str | None) -> bytes | None:
+    if not storable(text):
+        raise Refused("PostgreSQL cannot store what is not text")
+    return None if text is None else text.encode()
+
+
 def storable(text: str | None) -> bool:
     """Return whether PostgreSQL can store a text: one without NUL that UTF-8 can write."""
+    if text is None or (text.isascii() and "\0" not in text):
+        return True
     try:
-        return text is None or b"\0" not in text.encode()
+        return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
 

@@ -12,16 +12,19 @@ from typing import TypeAlias
 
 import psycopg
 from psycopg.adapt import Transformer
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from everbearer.storage.sql.transaction import Row
 
 MOST_PREPARED = 500
 
-_Told: TypeAlias = "asyncio.Future[PGresult]"
+Asked: TypeAlias = tuple[bytes, Sequence[bytes | None]]
+"""A statement with its values."""
 
-_DONE = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY})
+_Told: TypeAlias = "asyncio.Future[list[PGresult]]"
+
+_DONE = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY, ExecStatus.PIPELINE_SYNC})
 
 
 class Line:
@@ -38,20 +41,25 @@ class Line:
     @property
     def idle(self) -> bool:
         """Whether it is in no transaction, and no answer is still to come."""
-        return self._libpq.transaction_status == TransactionStatus.IDLE
+        libpq = self._libpq
+        return libpq.transaction_status == TransactionStatus.IDLE and libpq.pipeline_status == PipelineStatus.OFF
 
-    async def rows(self, query: bytes, values: Sequence[bytes | None]) -> list[Row]:
-        """Return the rows that a statement with `$n` placeholders answers. Values go and come as texts."""
-        result = await self._ask(query, values)
-        if not result.nfields:
-            return []
-        self._rows.set_pgresult(result)
-        return self._rows.load_rows(0, result.ntuples, tuple)
+    async def rows(self, asked: Sequence[Asked]) -> list[list[Row]]:
+        """Return the rows that each of some statements with `$n` placeholders answers. Values go and come as texts."""
+        if self.prepares:
+            for query, _ in asked:
+                await self._prepare(query)
+        if len(asked) == 1:
+            self._send(*asked[0])
+            answers = [(await self._answer())[-1]]
+        else:
+            answers = await self._answers(asked)
+        return [self._read_rows(answer) for answer in answers]
 
     async def command(self, command: bytes) -> bytes | None:
         """Run a statement without values, which is not worth preparing, and return the name of what was done."""
         self._libpq.send_query_params(command, None)
-        return (await self._answer()).command_status
+        return (await self._answer())[-1].command_status
 
     async def news(self) -> None:
         """Wait until the server tells of something that was listened to."""
@@ -65,20 +73,37 @@ class Line:
                 loop.remove_reader(socket)
             libpq.consume_input()
 
-    async def _ask(self, query: bytes, values: Sequence[bytes | None]) -> PGresult:
-        name = self._prepared.get(query)
-        if name is None and self.prepares and len(self._prepared) < MOST_PREPARED:
+    async def _prepare(self, query: bytes) -> None:
+        if query not in self._prepared and len(self._prepared) < MOST_PREPARED:
             name = b"e%d" % len(self._prepared)
             self._libpq.send_prepare(name, query)
             await self._answer()
             self._prepared[query] = name
+
+    def _send(self, query: bytes, values: Sequence[bytes | None]) -> None:
+        name = self._prepared.get(query)
         if name is None:
             self._libpq.send_query_params(query, values)
         else:
             self._libpq.send_query_prepared(name, values)
-        return await self._answer()
 
-    async def _answer(self) -> PGresult:
+    async def _answers(self, asked: Sequence[Asked]) -> list[PGresult]:
+        """Send statements on one trip and return what each answers. They share a transaction."""
+        self._libpq.enter_pipeline_mode()
+        for query, values in asked:
+            self._send(query, values)
+        self._libpq.pipeline_sync()
+        answers = (await self._answer())[:-1]
+        self._libpq.exit_pipeline_mode()
+        return answers
+
+    def _read_rows(self, answer: PGresult) -> list[Row]:
+        if not answer.nfields:
+            return []
+        self._rows.set_pgresult(answer)
+        return self._rows.load_rows(0, answer.ntuples, tuple)
+
+    async def _answer(self) -> list[PGresult]:
         loop, libpq = asyncio.get_running_loop(), self._libpq
         told: _Told = loop.create_future()
         results: list[PGresult] = []
@@ -101,13 +126,19 @@ class Line:
             libpq.consume_input()
             while not libpq.is_busy():
                 result = libpq.get_result()
-                if result is None:
+                if result is not None:
+                    results.append(result)
+                # In a pipeline there is nothing after the answer of each statement, and more to come.
+                if _is_last(result) or (result is None and self._nothing_follows):
                     _tell(told, results)
                     return
-                results.append(result)
         except psycopg.Error as error:
             if not told.done():
                 told.set_exception(error)
+
+    @property
+    def _nothing_follows(self) -> bool:
+        return self._libpq.pipeline_status == PipelineStatus.OFF or self._libpq.status != ConnStatus.OK
 
     def _write(self, told: _Told) -> None:
         try:
@@ -116,6 +147,10 @@ class Line:
         except psycopg.Error as error:
             if not told.done():
                 told.set_exception(error)
+
+
+def _is_last(result: PGresult | None) -> bool:
+    return result is not None and result.status == ExecStatus.PIPELINE_SYNC
 
 
 def _tell(told: _Told, results: Sequence[PGresult]) -> None:
@@ -127,4 +162,4 @@ def _tell(told: _Told, results: Sequence[PGresult]) -> None:
     elif failed is not None:
         told.set_exception(psycopg.errors.error_from_result(failed))
     else:
-        told.set_result(results[-1])
+        told.set_result(list(results))

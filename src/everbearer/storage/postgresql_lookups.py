@@ -1,21 +1,24 @@
-"""Look-ups by key that wait together, by one statement: what each request reads, for a fraction of what it would cost.
+"""Look-ups by key that wait together travel together: what each request reads, for a fraction of what it would cost.
 
-Each is answered by a statement that began after it was asked for, so it never sees less than one by itself would.
+Each is answered by a statement that began after it was asked for, so it never sees less than one by itself would. There
+is one statement for all look-ups of a kind, and one trip for those of all kinds.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.storage.postgresql_connection import ConnectionLost, Work, array_of, storable
-from everbearer.storage.postgresql_tasks import keep_going
+from everbearer.storage.postgresql_connection import ConnectionLost, Query, Work, array_of, storable
+from everbearer.storage.postgresql_tasks import keep_going, until_all_came
 from everbearer.storage.sql.clients import CLIENT
 from everbearer.storage.sql.grants import GRANT
+from everbearer.storage.sql.rows import client_of, grant_of, user_of
 from everbearer.storage.sql.transaction import Row, numbered
+from everbearer.storage.sql.users import USER
 
 T = TypeVar("T")
 Found = TypeVar("Found")
@@ -35,8 +38,17 @@ SELECT wanted.key, found.* FROM unnest((SELECT $1::text[])) AS wanted (key)
 CROSS JOIN LATERAL ({one.replace("$1", "wanted.key").strip()} LIMIT 1) AS found""".encode()  # noqa: S608 - put together from constants
 
 
-GRANTS_BY_ID = _together(GRANT)
-CLIENTS_BY_ID = _together(CLIENT)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kind(Generic[Found]):
+    """What is looked up by a key."""
+
+    statement: bytes
+    read: Callable[[Row], Found]
+
+
+GRANTS = Kind(statement=_together(GRANT), read=grant_of)
+CLIENTS = Kind(statement=_together(CLIENT), read=client_of)
+USERS = Kind(statement=_together(USER), read=user_of)
 
 
 class _Database(Protocol):
@@ -48,41 +60,45 @@ class _Database(Protocol):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Waiting(Generic[Found]):
+class _Waiting:
     """One that waits."""
 
+    kind: Kind[Any]
     key: str
     since: float
-    outcome: asyncio.Future[Found | None] = field(repr=False)
+    outcome: asyncio.Future[Any] = field(repr=False)
 
 
-class LookUps(Generic[Found]):
-    """The look-ups of one kind in one process. While a batch is under way, those that come wait for the next."""
+_All: TypeAlias = "dict[tuple[Kind[Any], str], Any]"
 
-    def __init__(self, database: _Database, statement: bytes, read: Callable[[Row], Found]) -> None:
+
+class LookUps:
+    """The look-ups of one process. While a trip is under way, those that come wait for the next."""
+
+    def __init__(self, database: _Database) -> None:
         self._database = database
-        self._statement = statement
-        self._read = read
-        self._waiting: list[_Waiting[Found]] = []
-        self._batches: set[asyncio.Task[None]] = set()
+        self._waiting: list[_Waiting] = []
+        self._trips: set[asyncio.Task[None]] = set()
+        self._back = asyncio.Event()
+        self._back.set()
 
-    async def __call__(self, key: str) -> Found | None:
-        """Return what is stored under a key.
+    def ask(self, kind: Kind[Found], key: str) -> asyncio.Future[Found | None]:
+        """Ask for what is stored under a key: it is under way from now on.
 
-        Raises:
-            StoreUnavailable: the database cannot answer in time.
-
+        Whoever waits for it may see StoreUnavailable: the database cannot answer in time.
         """
-        if not storable(key):
-            return None
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Found] = _Waiting(key=key, since=loop.time(), outcome=loop.create_future())
-        self._waiting.append(waiting)
-        keep_going(self._batches, self._look_up_together, at_most=1)
-        return await waiting.outcome
+        outcome: asyncio.Future[Found | None] = loop.create_future()
+        if storable(key):
+            self._waiting.append(_Waiting(kind=kind, key=key, since=loop.time(), outcome=outcome))
+            keep_going(self._trips, self._travel, at_most=1)
+        else:
+            outcome.set_result(None)
+        return outcome
 
-    async def _look_up_together(self) -> None:
+    async def _travel(self) -> None:
         while self._waiting:
+            await until_all_came(lambda: len(self._waiting), enough=LARGEST_BATCH)
             batch, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
             try:
                 found = await self._find(batch)
@@ -95,14 +111,32 @@ class LookUps(Generic[Found]):
             else:
                 for each in batch:
                     if not each.outcome.done():
-                        each.outcome.set_result(found.get(each.key))
+                        each.outcome.set_result(found.get((each.kind, each.key)))
 
-    async def _find(self, batch: Sequence[_Waiting[Found]]) -> dict[str, Found]:
-        keys = array_of(list({each.key for each in batch}))
-        # No one of them waits for longer than it may, however many batches were before.
-        end = batch[0].since + self._database.patience
+    async def back(self) -> None:
+        """Wait until those are back that are on a trip now."""
+        await self._back.wait()
+
+    async def _find(self, batch: Sequence[_Waiting]) -> _All:
+        asked: dict[Kind[Any], dict[str, None]] = {}
+        for each in batch:
+            asked.setdefault(each.kind, {})[each.key] = None
+        queries = [(kind.statement, (array_of(list(keys)),)) for kind, keys in asked.items()]
+        # One for each trip: whoever waits for this one does not wait for the next.
+        back = self._back = asyncio.Event()
         try:
-            rows = await self._database.on_connection(lambda one: one.execute(self._statement, (keys,)), end=end)
+            return _read(zip(asked, await self._answers(queries, batch[0].since), strict=True))
+        finally:
+            back.set()
+
+    async def _answers(self, queries: Sequence[Query], since: float) -> list[list[Row]]:
+        # No one of them waits for longer than it may, however many batches were before.
+        end = since + self._database.patience
+        try:
+            return await self._database.on_connection(lambda one: one.execute_all(queries), end=end)
         except ConnectionLost:
-            rows = await self._database.on_connection(lambda one: one.execute(self._statement, (keys,)), end=end)
-        return {row[0]: self._read(row[1:]) for row in rows}
+            return await self._database.on_connection(lambda one: one.execute_all(queries), end=end)
+
+
+def _read(answers: Iterable[tuple[Kind[Any], Sequence[Row]]]) -> _All:
+    return {(kind, row[0]): kind.read(row[1:]) for kind, rows in answers for row in rows}

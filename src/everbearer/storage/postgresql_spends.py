@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql_connection import Collision, Refused, Work, arrays_of
-from everbearer.storage.postgresql_tasks import keep_going
+from everbearer.storage.postgresql_tasks import keep_going, until_all_came
 from everbearer.storage.sql import grants
 from everbearer.storage.sql.rows import changing_columns
 from everbearer.storage.sql.transaction import Database, Written, numbered
@@ -60,6 +60,10 @@ WITH given AS MATERIALIZED (
 SPEND_TOGETHER = _spend_together()
 
 
+OthersBack: TypeAlias = Callable[[], Awaitable[None]]
+"""Waits until those are back whose look-ups are on a trip now."""
+
+
 class _Database(Database, Protocol):
     patience: float
 
@@ -86,10 +90,14 @@ class _Waiting:
 
 
 class Spends:
-    """The spends of one process. While a batch is under way, those that come wait for the next."""
+    """The spends of one process. While a batch is under way, those that come wait for the next.
 
-    def __init__(self, database: _Database, written: Written) -> None:
+    `others_back` waits for those whose look-ups are on a trip, so that they may come along: never for more than one.
+    """
+
+    def __init__(self, database: _Database, written: Written, others_back: OthersBack) -> None:
         self._database = database
+        self._others_back = others_back
         self._written = written
         self._waiting: list[_Waiting] = []
         self._left_over: list[_Waiting] = []
@@ -111,7 +119,7 @@ class Spends:
             timer.cancel()
 
     async def _spend_together(self) -> None:
-        while batch := self._next_batch():
+        while batch := await self._next_batch():
             try:
                 spent = await self._spend_those_free(batch)
             except (Collision, Refused):
@@ -136,8 +144,13 @@ class Spends:
             rows = await self._database.on_connection(lambda connection: connection.execute(SPEND_TOGETHER, arrays))
         return {grant_id for (grant_id,) in rows}
 
-    def _next_batch(self) -> list[_Waiting]:
+    async def _next_batch(self) -> list[_Waiting]:
         """Take those that wait, of each grant one."""
+        await until_all_came(self._coming, enough=LARGEST_BATCH)
+        if self._waiting:
+            # What is being read will be spent at once: it comes along.
+            await self._others_back()
+            await until_all_came(self._coming, enough=LARGEST_BATCH)
         batch: dict[str, _Waiting] = {}
         others: list[_Waiting] = []
         for each in self._waiting:
@@ -149,6 +162,9 @@ class Spends:
                 batch[each.grant.grant_id] = each
         self._waiting = others
         return list(batch.values())
+
+    def _coming(self) -> int:
+        return len(self._waiting)
 
     def _spend_singly(self, batch: Sequence[_Waiting]) -> None:
         self._left_over += batch
