@@ -23,7 +23,7 @@ from everbearer.storage.store import Purged
 WINDOW = 500
 """How many rows a statement looks at. It stands in the statement itself, so that it is planned for so few."""
 TOGETHER = 100
-"""How many rows one transaction removes at most: those of others wait for it."""
+"""How many rows one transaction removes at most where those of others wait for it."""
 REST = 3
 """How many times as long as a window took others have the database to themselves."""
 CLOCKS_DIFFER = 24 * 60 * 60
@@ -213,11 +213,13 @@ class Purge:
         *,
         rest: Rest,
         remove: Remove = one_by_one,
+        together: int = TOGETHER,
         client_lifetimes: Lifetimes | None = None,
     ) -> None:
         self._database = database
         self._rest = rest
         self._remove = remove
+        self._together = together
         defaults = client_lifetimes or Lifetimes()
         self._lifetimes: dict[str, Value] = {
             "access_token": defaults.access_token,
@@ -268,8 +270,8 @@ class Purge:
 
     async def _remove_all(self, search: Search, dead: Sequence[Mapping[str, Value]]) -> int:
         removed = 0
-        for at in range(0, len(dead), TOGETHER):
-            rows = dead[at : at + TOGETHER]
+        for at in range(0, len(dead), self._together):
+            rows = dead[at : at + self._together]
             removed += await self._database.write(lambda tx: self._remove(tx, search.remove, rows))  # noqa: B023 - awaited at once
         return removed
 
