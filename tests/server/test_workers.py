@@ -19,7 +19,8 @@ ENOUGH = 30
 def children(server: ServerProcess) -> set[int]:
     """Return the worker processes, by what Linux tells."""
     listed = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text("ascii").split()
-    return {pid for pid in map(int, listed) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    # One that was spawned comes with a process that counts what they share.
+    return {pid for pid in map(int, listed) if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def workers_told(port: int) -> str:

@@ -67,10 +67,9 @@ def serve(
         _tell_ready(loaded, as_json=as_json)
         with _metrics_folder(loaded) as folder:
             serve_job(Job(config=loaded, metrics_folder=folder), listening)
-    with Workers(listening, loaded.server.workers) as workers:
-        _tell_ready(loaded, as_json=as_json)
-        with _metrics_folder(loaded) as folder:
-            raise typer.Exit(workers.run(Job(config=loaded, metrics_folder=folder)))
+    _tell_ready(loaded, as_json=as_json)
+    with Workers(listening, loaded.server.workers) as workers, _metrics_folder(loaded) as folder:
+        raise typer.Exit(workers.run(Job(config=loaded, metrics_folder=folder)))
 
 
 def _tell_ready(loaded: Config, *, as_json: bool) -> None:

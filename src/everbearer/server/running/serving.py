@@ -15,7 +15,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from everbearer.server.app import Assembled
 
 ASSEMBLE = "everbearer.server.app:assemble"
-"""Found by name where it runs: neither other commands nor the parent of several processes have any use for it."""
+"""Found by name where it runs: other commands have no use for it."""
 GRACE = 10
 """Seconds that requests under way have to finish when the server is told to stop."""
 HANDSHAKE = 8
@@ -88,14 +88,21 @@ def serve(job: Job, listening: socket.socket, *, announce: Callable[[], None] = 
     sys.exit(uvloop.run(process.serve()))
 
 
-def serve_as_worker(listening: socket.socket, leash: Connection) -> NoReturn:
+def load() -> None:
+    """Load all that answers requests: what takes longest in a start."""
+    resolve_name(ASSEMBLE)
+
+
+def serve_as_worker(listening: socket.socket, leash: Connection, held: Sequence[Connection]) -> NoReturn:
     """Serve as one of several processes, once the job has come by the leash.
 
-    When the process that holds the other end of the leash dies, or has no job to give, stop too.
+    When the process that holds the other end of the leash dies, or has no job to give, stop too. What is `held` is that
+    process's, and not for this one.
     """
     _leave_when_told()
-    # It takes longest of all, and nobody need wait for it.
-    resolve_name(ASSEMBLE)
+    for other in held:
+        other.close()
+    load()
     try:
         job: Job = leash.recv()
     except (EOFError, OSError):

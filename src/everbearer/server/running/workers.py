@@ -1,7 +1,12 @@
-"""Several processes that answer at one socket, and the one that sees to them."""
+"""Several processes that answer at one socket, and the one that sees to them.
+
+The first are forks of it, which share what it has loaded: that takes longest of all in a start. It then has no thread
+but this one. Later it may have, that of the metrics, so one that takes the place of another begins from nothing.
+"""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -12,14 +17,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
 from typing import Self
 
-from everbearer.server.running.serving import FAILED, GRACE, LINGER, Job, serve_as_worker
+from everbearer.server.running.serving import FAILED, GRACE, LINGER, Job, load, serve_as_worker
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the server has been told to stop."""
@@ -33,7 +38,7 @@ log = logging.getLogger("everbearer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Worker:
-    process: SpawnProcess
+    process: ForkProcess | SpawnProcess
     leash: Connection
     """Brings the worker its job, and is closed with this process, which tells the worker of its end."""
     started_at: float
@@ -43,7 +48,7 @@ class _Worker:
 class Workers:
     """A number of processes, started as this is entered, and kept alive by `run` until the server is told to stop.
 
-    They load what they need while this process makes the database ready, and then wait for their job.
+    Until then they wait for their job.
     """
 
     def __init__(self, listening: socket.socket, count: int) -> None:
@@ -53,7 +58,11 @@ class Workers:
         self._waiting: list[_Worker] = []
 
     def __enter__(self) -> Self:
-        self._waiting = [self._start() for _ in range(self._count)]
+        load()
+        # What is shared stays so: looking for garbage would write to it.
+        gc.freeze()
+        for _ in range(self._count):
+            self._waiting.append(_start(get_context("fork"), self._listening, [each.leash for each in self._waiting]))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,18 +100,23 @@ class Workers:
     def _tell(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a signal handler
         self._told.set()
 
-    def _start(self) -> _Worker:
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve_as_worker, args=(self._listening, theirs))
-        process.start()
-        theirs.close()
-        return _Worker(process=process, leash=ours, started_at=time.monotonic())
-
     def _replaced(self, worker: _Worker, job: Job) -> _Worker:
         log.error("a worker has died and is replaced", extra={"fields": {"exit_code": worker.process.exitcode}})
         worker.leash.close()
-        return _begun(self._start(), job)
+        return _begun(_start(get_context("spawn"), self._listening), job)
+
+
+def _start(
+    context: ForkContext | SpawnContext, listening: socket.socket, leashes: Sequence[Connection] = ()
+) -> _Worker:
+    """Start a process; `leashes` are those of the others."""
+    ours, theirs = context.Pipe()
+    # A fork has all that its parent has. While it held a leash, nobody would learn of the parent's end.
+    held = [*leashes, ours] if context.get_start_method() == "fork" else []
+    process = context.Process(target=serve_as_worker, args=(listening, theirs, held))
+    process.start()
+    theirs.close()
+    return _Worker(process=process, leash=ours, started_at=time.monotonic())
 
 
 def _begun(worker: _Worker, job: Job) -> _Worker:
