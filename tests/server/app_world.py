@@ -81,7 +81,7 @@ class Browser:
     async def get(self, url: str) -> Response:
         """Open a URL, following redirects within the server."""
         response = await self.send("GET", url)
-        while response.status == 303 and (where := location(response)).startswith(("/", "http://id.example")):
+        while response.status == 303 and (where := location(response)).startswith(("/", "https://id.example")):
             response = await self.send("GET", where)
         return response
 
@@ -101,7 +101,7 @@ def location(response: Response) -> str:
 
 
 def _stays(response: Response) -> bool:
-    return response.status == 303 and location(response).startswith(("/", "http://id.example"))
+    return response.status == 303 and location(response).startswith(("/", "https://id.example"))
 
 
 def answer(response: Response) -> dict[str, str]:
@@ -115,7 +115,7 @@ def members(response: Response) -> Any:
 
 async def new_endpoint(
     *,
-    issuer: str = "http://id.example",
+    issuer: str = "https://id.example",
     development: bool = False,
     registration: RegistrationSection = RegistrationSection(),  # noqa: B008 - frozen
 ) -> tuple[Endpoint, Parts]:

@@ -20,17 +20,17 @@ from server.app_world import Browser, location, members, new_endpoint
     ],
 )
 async def test_an_issuer_with_a_path_is_found_in_every_form_clients_try(path: str) -> None:
-    endpoint, _ = await new_endpoint(issuer="http://id.example/tenant")
+    endpoint, _ = await new_endpoint(issuer="https://id.example/tenant")
 
     response = await Browser(endpoint).send("GET", path)
 
     assert response.status == 200
-    assert members(response)["issuer"] == "http://id.example/tenant"
-    assert members(response)["token_endpoint"] == "http://id.example/tenant/oauth2/token"
+    assert members(response)["issuer"] == "https://id.example/tenant"
+    assert members(response)["token_endpoint"] == "https://id.example/tenant/oauth2/token"
 
 
 async def test_an_issuer_with_a_path_serves_its_pages_below_it() -> None:
-    endpoint, _ = await new_endpoint(issuer="http://id.example/tenant")
+    endpoint, _ = await new_endpoint(issuer="https://id.example/tenant")
 
     page = await Browser(endpoint).sign_in("/tenant/settings")
 

@@ -11,7 +11,7 @@ from everbearer.server.tables import Parts
 from server.app_world import FULL_ACCESS, REDIRECT, Browser, answer, location, members, new_endpoint
 from world import VERIFIER, s256
 
-SETTINGS = "http://id.example/settings?ui_locales=en"
+SETTINGS = "https://id.example/settings?ui_locales=en"
 
 
 async def refresh_token(browser: Browser, scope: str = f"openid offline_access {FULL_ACCESS}") -> str:

@@ -213,6 +213,7 @@ SPA = '[[clients]]\nclient_id = "a"\ntype = "spa"\nredirect_uris = ["https://a.e
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ('issuer = "https://id example.com"', "issuer: 'https://id example.com' is not an absolute URL; write it as"),
         ('issuer = "id.example.com"', "issuer: 'id.example.com' is not an absolute URL; write it as https://"),
         ('issuer = "https://a.example/?x=1"', "issuer: must have no query, fragment or user name"),
         ('issuer = "https://a.example/"', "issuer: leave out the slash at its end; write https://a.example"),

@@ -50,7 +50,7 @@ GOOD = [
         "allow",
         "sign-in",
         "cancel",
-        "http://id.example/settings",
+        "https://id.example/settings",
         "https://authgear.com/login_hint?type=app_session_token",
     ],
 ]

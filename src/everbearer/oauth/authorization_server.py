@@ -20,6 +20,7 @@ from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
 from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.server_rules import address_problems, refuse, secret_problems, store_problems, table_problems
 from everbearer.oauth.store import DeviceStore, Store
 from everbearer.oauth.token_response import TokenResponse
 
@@ -142,10 +143,14 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationServer:
-    """Issues tokens for an issuer, out of a store, signed with keys."""
+    """Issues tokens for an issuer, out of a store, signed with keys.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
+    """
 
     issuer: str
-    """An absolute URL without query, fragment or trailing slash (RFC 8414 §2)."""
+    """An https URL without query, fragment or trailing slash (RFC 8414 §2); of this very machine it may be of http."""
     endpoints: str = ""
     """The absolute URL, without a trailing slash, below which the endpoints answer; the issuer where it is empty."""
     store: Store
@@ -193,6 +198,16 @@ class AuthorizationServer:
     request waits for it."""
     hears: Container[EventKind] = EVERY_KIND
     """What `notify` wants to be told of."""
+
+    def __post_init__(self) -> None:
+        refuse(
+            (
+                *address_problems(issuer=self.issuer, endpoints=self.endpoints),
+                *store_problems(store=self.store, devices=self.devices),
+                *secret_problems(sealer=self.sealer, keys=self.keys),
+                *table_problems(grants=self.grants, scopes=self.scopes, resources=self.resources),
+            )
+        )
 
     @property
     def base(self) -> str:

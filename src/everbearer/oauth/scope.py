@@ -31,6 +31,11 @@ def parse_scope(text: str) -> Scope:
     return values
 
 
+def is_scope_value(text: str) -> bool:
+    """Return whether a text can be one value of a scope."""
+    return _SCOPE_TOKEN.fullmatch(text) is not None
+
+
 def format_scope(scope: Scope) -> str:
     """Return the scope as it stands on the wire."""
     return " ".join(scope)

@@ -70,8 +70,10 @@ def explain(
         sealer = desk.sealer()
         keys = SigningKeys(desk.store, sealer, lambda: desk.now)
         await keys.refresh()
+        # Where the configuration names no issuer, none has issued anything.
+        issuer = desk.config.issuer or "https://unknown.invalid"
         server = AuthorizationServer(
-            issuer=desk.config.issuer, store=desk.store, sealer=sealer, keys=keys, grants={}, now=lambda: desk.now
+            issuer=issuer, store=desk.store, sealer=sealer, keys=keys, grants={}, now=lambda: desk.now
         )
         explanation = await explain_token(text, server)
         return explanation, await parties(explanation.client_id, explanation.subject, desk)

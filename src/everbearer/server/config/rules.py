@@ -20,7 +20,7 @@ from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.key_rules import SIGNED, SIGNED_IF_SET
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.scope import parse_scope
-from everbearer.oauth.uris import is_loopback
+from everbearer.oauth.uris import is_loopback, is_web_page
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection
 from everbearer.server.config.claim_rules import claims_problems, id_token_claim_problems
 from everbearer.server.config.clients import ClientSection
@@ -75,10 +75,9 @@ def serving_problems(config: Config) -> tuple[str, ...]:
 
 
 def _issuer(issuer: str) -> Iterator[str]:
-    parts = urlsplit(issuer)
-    if issuer and (parts.scheme not in {"http", "https"} or not parts.hostname):
+    if issuer and not is_web_page(issuer):
         yield f"issuer: {issuer!r} is not an absolute URL; write it as https://id.example.com"
-    elif "?" in issuer or "#" in issuer or "@" in parts.netloc:
+    elif "?" in issuer or "#" in issuer or "@" in urlsplit(issuer).netloc:
         # "no query or fragment components" (RFC 8414 §2).
         yield "issuer: must have no query, fragment or user name; write it as https://id.example.com"
     elif issuer.endswith("/"):
