@@ -62,10 +62,11 @@ def test_an_rsa_key_signs_with_ps256_where_that_is_asked_for() -> None:
     assert signing_key_from_pem(pem(private_key("RSA")), alg="PS256").alg == "PS256"
 
 
-def test_a_passphrase_opens_an_encrypted_key() -> None:
+@pytest.mark.parametrize("passphrase", ["open sesame", b"open sesame"])
+def test_a_passphrase_opens_an_encrypted_key(passphrase: str | bytes) -> None:
     encrypted = pem(private_key("EC"), encryption=BestAvailableEncryption(b"open sesame"))
 
-    opened = signing_key_from_pem(encrypted, passphrase=b"open sesame")
+    opened = signing_key_from_pem(encrypted, passphrase=passphrase)
 
     assert opened.public_jwk == signing_key_from_pem(pem(private_key("EC"))).public_jwk
 
@@ -84,7 +85,7 @@ def test_an_encrypted_key_without_its_passphrase_is_refused(passphrase: bytes | 
 def test_a_public_key_is_told_apart(passphrase: bytes | None) -> None:
     public = private_key("EC").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
-    with pytest.raises(ValueError, match="not a private key"):
+    with pytest.raises(ValueError, match="not a private key but a public one"):
         signing_key_from_pem(public, passphrase=passphrase)
 
 
@@ -131,10 +132,23 @@ def test_a_jwk_that_cannot_sign_so_is_refused(changes: dict[str, object]) -> Non
         signing_key_from_jwk(json.dumps({**jwk, **changes}))
 
 
-@pytest.mark.parametrize("text", ["[]", '{"kty": "EC"}', "null", '"text"'])
-def test_what_is_no_jwk_is_refused(text: str) -> None:
+def test_what_is_no_key_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a private key in PEM"):
+        signing_key_from_pem("open sesame")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"kty": "EC"}', "null", '"text"', "", "open sesame", b"\xff"])
+def test_what_is_no_jwk_is_refused(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="not a private JWK"):
         signing_key_from_jwk(text)
+
+
+def test_a_broken_jwk_is_in_no_exception() -> None:
+    with pytest.raises(ValueError, match="not a private JWK") as told:
+        signing_key_from_jwk('{"d": "open sesame", ')
+
+    assert told.value.__cause__ is None
+    assert told.value.__suppress_context__
 
 
 @pytest.mark.spec("RFC 7517", "5")

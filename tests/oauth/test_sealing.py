@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,16 @@ def test_a_secret_must_be_long(secrets: list[bytes]) -> None:
 
 
 @pytest.mark.rt("RT-73")
+@pytest.mark.parametrize(
+    "secrets", [b"32 bytes that are random elsewhere", "32 characters that are random elsewhere", ["a" * 40]]
+)
+def test_one_secret_is_not_a_list_of_them_nor_a_text_a_secret(secrets: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"^the server's secrets are a list of bytes, newest first: write Sealer\(\[secret"
+    ):
+        Sealer(secrets)
+
+
 def test_a_sealer_shows_no_secret() -> None:
     assert repr(Sealer([NEW, OLD])) == "Sealer(2 secrets)"
 

@@ -103,7 +103,9 @@ def key_set(*keys: SigningKey, coming: Sequence[SigningKey] = ()) -> KeySet:
     return KeySet(signing={key.alg: key for key in reversed(keys)}, published=(*coming, *keys))
 
 
-def signing_key_from_pem(text: str | bytes, *, passphrase: bytes | None = None, alg: str | None = None) -> SigningKey:
+def signing_key_from_pem(
+    text: str | bytes, *, passphrase: str | bytes | None = None, alg: str | None = None
+) -> SigningKey:
     """Return the private key in a PEM text: PKCS #8, or the older forms for RSA and EC; encrypted or not.
 
     Without `alg` it signs with the first of `ALGORITHMS` that it can: RS256 for a key of RSA.
@@ -111,9 +113,9 @@ def signing_key_from_pem(text: str | bytes, *, passphrase: bytes | None = None, 
     Raises:
         ValueError: it is no private key, the passphrase does not open it, or it cannot sign with the algorithm.
     """
-    data = text.encode() if isinstance(text, str) else text
+    data = _bytes(text)
     try:
-        private = load_pem_private_key(data, passphrase)
+        private = load_pem_private_key(data, None if passphrase is None else _bytes(passphrase))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(_what_is_wrong_with(data, passphrase)) from error
     if not isinstance(private, PrivateKey):
@@ -125,7 +127,13 @@ def signing_key_from_pem(text: str | bytes, *, passphrase: bytes | None = None, 
     return _signing_key(_KINDS[kind](pem), alg or algs[0])
 
 
-def _what_is_wrong_with(pem: bytes, passphrase: bytes | None) -> str:
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _what_is_wrong_with(pem: bytes, passphrase: str | bytes | None) -> str:
+    if b"PUBLIC KEY-----" in pem:
+        return "this is not a private key but a public one, which cannot sign"
     if b"PRIVATE KEY-----" not in pem:
         return "this is not a private key in PEM, which begins with -----BEGIN ... PRIVATE KEY-----"
     if b"ENCRYPTED" not in pem:
@@ -166,12 +174,15 @@ def signing_key_from_jwk(data: bytes | str) -> SigningKey:
     Raises:
         ValueError: the data is not such a key.
     """
-    members = json.loads(data)
     try:
+        members = json.loads(data)
         alg, kid = members.pop("alg"), members.pop("kid", "")
         key = _signing_key(_KINDS[members["kty"]](members), alg, kid=kid)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        # Which quotes what was read, and so perhaps a key.
+        raise ValueError("this is not a private JWK, which is a JSON object with kty and alg") from None
     except (AttributeError, KeyError, TypeError, JoseError) as error:
-        raise ValueError("this is not a private JWK with kty and alg") from error
+        raise ValueError("this is not a private JWK, which is a JSON object with kty and alg") from error
     if alg not in _kind_of(key.private)[1]:
         raise ValueError(f"the key cannot sign with {alg}")
     return key

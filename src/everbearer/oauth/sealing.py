@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -30,9 +31,11 @@ class Sealer:
 
     Raises:
         ValueError: there is no secret, one is shorter than 32 bytes, or two have the same number.
+        TypeError: what is given is not a list of bytes.
     """
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
+        _check_types(secrets)
         if not secrets or any(len(secret) < SHORTEST_SECRET for secret in secrets):
             raise ValueError(f"the server's secret must be at least {SHORTEST_SECRET} bytes long")
         self._secrets = {_derive(secret, "number", NUMBER_LENGTH): secret for secret in reversed(secrets)}
@@ -85,6 +88,14 @@ class Sealer:
         if key is None:
             key = self._hash_keys[number, purpose] = _derive(self._secrets[number], f"hash {purpose}", 32)
         return key
+
+
+def _check_types(secrets: object) -> None:
+    # Bytes are a sequence too, of numbers: one secret in place of a list of them is easily given.
+    if isinstance(secrets, str | bytes) or not all(
+        isinstance(each, bytes) for each in cast("Sequence[object]", secrets)
+    ):
+        raise TypeError("the server's secrets are a list of bytes, newest first: write Sealer([secret])")
 
 
 def _derive(secret: bytes, info: str, length: int) -> bytes:

@@ -10,7 +10,7 @@ from everbearer.oauth.keys import SigningKey, signing_key_from_jwk, signing_key_
 
 
 def load_signing_key(
-    path: str | Path, *, passphrase: bytes | None = None, alg: str | None = None, check_permissions: bool = True
+    path: str | Path, *, passphrase: str | bytes | None = None, alg: str | None = None, check_permissions: bool = True
 ) -> SigningKey:
     """Return the private key in a file: PEM, encrypted or not, or a JWK that names its `alg`.
 
