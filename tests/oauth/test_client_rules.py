@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,15 @@ UNSIGNED = replace(
 )
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
 USUAL = [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED, HYBRID, IMPLICIT_ONLY, SIGNS, UNSIGNED]
+
+
+@pytest.mark.parametrize("name", ["redirect_uris", "scope", "grant_types", "secrets", "resources"])
+def test_a_text_in_place_of_several_is_told_and_not_taken_apart(name: str) -> None:
+    taken: Any = {name: "open sesame"}
+
+    assert client_problems(replace(SPA, **taken)) == (
+        f'{name} is a text, and must be a tuple of texts, be it of one: write {name}=("...",)',
+    )
 
 
 @pytest.mark.parametrize("client", USUAL, ids=lambda client: client.client_id)

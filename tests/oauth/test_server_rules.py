@@ -58,7 +58,10 @@ def test_the_endpoints_may_stand_elsewhere() -> None:
         ({"issuer": "https://id.example.com/"}, "issuer: leave out the slash at its end, write 'https://id.example.c"),
         ({"endpoints": "https://id.example.com/auth/"}, "endpoints: leave out the slash at its end"),
         ({"endpoints": "/auth"}, "endpoints must be an https URL"),
-        ({"store": {}}, "store: a dict is no ClientStore, for it has no client, allows_origin; store: a dict is no Gra"),
+        (
+            {"store": {}},
+            "store: a dict is no ClientStore, for it has no client, allows_origin; store: a dict is no Gra",
+        ),
         ({"devices": {}}, "devices: a dict is no DeviceStore, for it has no create_device_authorization"),
         ({"sealer": SECRET}, r"sealer must be a Sealer: write Sealer\(\[secret\]\)"),
         ({"keys": KEYS}, "keys must be a function .* write keys=lambda: keys"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 
 from everbearer.oauth.claim_rules import claim_problems
 from everbearer.oauth.client import (
@@ -32,6 +33,8 @@ from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
+_SEVERAL = tuple(each.name for each in fields(Client) if isinstance(each.default, tuple))
+"""The settings that are several texts."""
 _REFRESHED = (AUTHORIZATION_CODE, DEVICE_CODE)
 """The grants that may give refresh tokens."""
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
@@ -39,6 +42,10 @@ _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_J
 
 def client_problems(client: Client) -> tuple[str, ...]:
     """Return what is wrong with a client's settings, a sentence each that says what to change."""
+    texts = tuple(_texts(client))
+    if texts:
+        # Nothing else can be said of them: each character would be taken for one of several.
+        return texts
     return (
         *_identity(client),
         *_authentication(client),
@@ -55,6 +62,13 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *lifetime_problems(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
         *client_rotation_problems(client),
     )
+
+
+def _texts(client: Client) -> Iterator[str]:
+    for name in _SEVERAL:
+        value: object = getattr(client, name)
+        if isinstance(value, str):
+            yield f'{name} is a text, and must be a tuple of texts, be it of one: write {name}=("...",)'
 
 
 def _identity(client: Client) -> Iterator[str]:
