@@ -81,7 +81,7 @@ def test_what_makes_no_sense_is_told(different: dict[str, Any], problem: str) ->
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    with pytest.raises(ValueError, match="issuer must be .*; keys must be"):
+    with pytest.raises(ValueError, match=r"issuer must be .*; keys must be"):
         made(issuer="", keys=KEYS)
 
 

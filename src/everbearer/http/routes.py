@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
@@ -9,6 +10,8 @@ from typing import TypeAlias
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import OAuthError
 from everbearer.oauth.messages import Endpoint, Request, Response
+
+log = logging.getLogger("everbearer")
 
 Routes: TypeAlias = Mapping[str, Mapping[str, Endpoint]]
 """Path to method to endpoint. A path that has GET has HEAD too."""
@@ -50,10 +53,10 @@ def dispatch(routes: Routes, *, otherwise: Endpoint = not_found) -> Endpoint:
             return await otherwise(request)
         answering = methods.get(request.method)
         if answering is not None:
-            return await answering(request)
+            return _told(await answering(request))
         if request.method == "HEAD" and "GET" in methods:
             response = await methods["GET"](replace(request, method="GET"))
-            return replace(response, body=b"")
+            return replace(_told(response), body=b"")
         # "The origin server MUST generate an Allow header field in a 405 response" (RFC 9110 §15.5.6).
         allow = ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
         if request.method == "OPTIONS":
@@ -62,3 +65,10 @@ def dispatch(routes: Routes, *, otherwise: Endpoint = not_found) -> Endpoint:
         return error_response(refused).with_headers(("Allow", allow))
 
     return endpoint
+
+
+def _told(response: Response) -> Response:
+    if response.trouble:
+        # Whoever runs this learns it here: the client is told to come again, and no more.
+        log.error("the store cannot answer: %s", response.trouble)
+    return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from everbearer.oauth.errors import OAuthError, StoreUnavailable, TemporarilyUnavailable
 from everbearer.oauth.messages import Response
@@ -17,13 +18,14 @@ async def answer(work: Awaitable[Response]) -> Response:
         return await work
     except OAuthError as error:
         return error_response(error)
-    except StoreUnavailable:
-        return error_response(store_trouble())
+    except StoreUnavailable as trouble:
+        return store_trouble(trouble)
 
 
-def store_trouble() -> OAuthError:
-    """Return what a client is told while the store cannot answer: what it holds is still good."""
-    return TemporarilyUnavailable("the server cannot answer now; try the same again soon", retry_after=RETRY_AFTER)
+def store_trouble(trouble: StoreUnavailable) -> Response:
+    """Tell a client that the store cannot answer now, and that what it holds is still good; the operator learns why."""
+    error = TemporarilyUnavailable("the server cannot answer now; try the same again soon", retry_after=RETRY_AFTER)
+    return replace(error_response(error), trouble=trouble.reason)
 
 
 def error_response(error: OAuthError) -> Response:

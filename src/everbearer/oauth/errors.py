@@ -281,4 +281,12 @@ class TooManyRequests(OAuthError):
 
 
 class StoreUnavailable(Exception):
-    """The store cannot answer now: down, locked, read-only, full. Endpoints answer 503, never `invalid_grant`."""
+    """The store cannot answer now: down, locked, read-only, full. Endpoints answer 503, never `invalid_grant`.
+
+    What it says is for the operator, who finds it in the log; it holds no token and no secret.
+    """
+
+    @property
+    def reason(self) -> str:
+        """Return why, for the operator."""
+        return str(self) or "it does not say why"

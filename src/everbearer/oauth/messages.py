@@ -38,16 +38,26 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP response. `error` is the OAuth error it tells of, for those who count: it is not sent by itself."""
+    """One HTTP response. `error` is the OAuth error it tells of, for those who count: it is not sent by itself.
+
+    `trouble` is why the store could not answer, for the operator, and is not sent at all.
+    """
 
     status: int = 200
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     error: str = ""
+    trouble: str = ""
 
     def with_headers(self, *headers: tuple[str, str]) -> Response:
         """Return the same response with more headers."""
-        return Response(status=self.status, headers=(*self.headers, *headers), body=self.body, error=self.error)
+        return Response(
+            status=self.status,
+            headers=(*self.headers, *headers),
+            body=self.body,
+            error=self.error,
+            trouble=self.trouble,
+        )
 
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

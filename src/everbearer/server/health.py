@@ -30,8 +30,8 @@ def health_routes(store: AdminStore, *, stopping: Callable[[], bool] = never) ->
             return error_response(TemporarilyUnavailable("the server is stopping"))
         try:
             await store.ping()
-        except StoreUnavailable:
-            return error_response(store_trouble())
+        except StoreUnavailable as trouble:
+            return store_trouble(trouble)
         return json_response({"status": "ready"})
 
     return {"/healthz": {"GET": healthz}, "/readyz": {"GET": readyz}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -46,8 +47,9 @@ async def app_session_token(request: Request, site: Site) -> Response:
     """Answer an app session token for a refresh token, in the manner of that API family."""
     try:
         grant = await _grant_of(_refresh_token(request), site)
-    except StoreUnavailable:
-        return _failure("ServiceUnavailable", "the server cannot answer now; try again soon", 503)
+    except StoreUnavailable as trouble:
+        failure = _failure("ServiceUnavailable", "the server cannot answer now; try again soon", 503)
+        return replace(failure, trouble=trouble.reason)
     if grant is None:
         return _failure("InvalidGrant", "the refresh token is not valid for this", 403)
     expires_at = site.now() + LIFETIME

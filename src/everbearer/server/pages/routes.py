@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from everbearer.oauth.authorization_endpoint import AuthorizationRefused
@@ -75,8 +76,9 @@ def guarded(view: View, site: Site) -> Endpoint:
             return refused.response or error_page(refused.error, site)
         except OAuthError as error:
             return error_page(error, site)
-        except StoreUnavailable:
-            return problem_page(503, site, headers=(("Retry-After", str(STORE_RETRY_AFTER)),))
+        except StoreUnavailable as trouble:
+            page = problem_page(503, site, headers=(("Retry-After", str(STORE_RETRY_AFTER)),))
+            return replace(page, trouble=trouble.reason)
         except CookiesOff:
             return cookies_off_page(site)
         except ForeignForm:
