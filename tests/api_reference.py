@@ -16,8 +16,39 @@ from types import ModuleType
 from typing import Any, cast
 
 import everbearer
-import everbearer.oauth.store_rules
+import everbearer.resource_server
+import everbearer.resource_server.asgi
+import everbearer.resource_server.django
+import everbearer.resource_server.fastapi
+import everbearer.resource_server.flask
+import everbearer.resource_server.litestar
+import everbearer.resource_server.starlette
+import everbearer.resource_server.wsgi
+import everbearer.storage.postgresql
+import everbearer.storage.sqlite
 import everbearer.testing
+from everbearer import store_rules
+
+MODULES: dict[str, ModuleType] = {
+    "everbearer.store_rules": store_rules,
+    "everbearer.storage.sqlite": everbearer.storage.sqlite,
+    "everbearer.storage.postgresql": everbearer.storage.postgresql,
+    "everbearer.testing": everbearer.testing,
+    "everbearer.resource_server": everbearer.resource_server,
+    **{
+        f"everbearer.resource_server.{module.__name__.rpartition('.')[2]}": module
+        for module in (
+            everbearer.resource_server.asgi,
+            everbearer.resource_server.wsgi,
+            everbearer.resource_server.starlette,
+            everbearer.resource_server.fastapi,
+            everbearer.resource_server.django,
+            everbearer.resource_server.flask,
+            everbearer.resource_server.litestar,
+        )
+    },
+}
+"""What is public beside `everbearer` itself, by the names to import it by."""
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference.md"
@@ -26,10 +57,11 @@ _WIDTH = 110
 
 _HEAD = """# Reference
 
-The public names of `everbearer`: these, and nothing else, stay what they are from one minor version to the next.
-Written by `python tests/api_reference.py` from docstrings and types; a test fails where it is stale.
+The public names: these, and nothing else, stay what they are from one minor version to the next. Written by
+`python tests/api_reference.py` from docstrings and types; a test fails where it is stale.
 
-A group for each module that a name comes from; import them from `everbearer`.
+First the names of `everbearer`, a group for each module that they come from; import them from `everbearer`. Then those
+of the modules that are imported by themselves, because they need more installed or are for something else:
 """
 _SURFACE_HEAD = """# The public surface: names and signatures. Written by `python tests/api_reference.py`.
 # A line that changes or goes breaks somebody's application: say so in CHANGELOG.md.
@@ -47,7 +79,8 @@ def public(module: ModuleType) -> dict[str, Any]:
 def surface() -> str:
     """Return the list of all public names and signatures, a line each."""
     lines = [line for name, value in public(everbearer).items() for line in _lines(name, value)]
-    for prefix, module in (("store_rules", everbearer.oauth.store_rules), ("testing", everbearer.testing)):
+    for imported, module in MODULES.items():
+        prefix = imported.removeprefix("everbearer.")
         lines += [f"{prefix}.{line}" for name, value in public(module).items() for line in _lines(name, value)]
     return _SURFACE_HEAD + "\n".join(dict.fromkeys(lines)) + "\n"
 
@@ -57,9 +90,12 @@ def page() -> str:
     groups: dict[str, list[str]] = {}
     for name, value in public(everbearer).items():
         groups.setdefault(_home(name, value), []).append(_entry(name, value))
-    parts = [_HEAD]
+    parts = [_HEAD, "\n", *(f"- [`{name}`](#{name.replace('.', '')})\n" for name in MODULES)]
     for home in sorted(groups):
         parts += [f"\n## {home}\n", *groups[home]]
+    for imported, module in MODULES.items():
+        entries = (_entry(name, value) for name, value in public(module).items())
+        parts += [f"\n## {imported}\n", f"\n{_prose(inspect.getdoc(module))}\n", *entries]
     return "".join(parts)
 
 
@@ -77,7 +113,8 @@ def _module_of_constant(name: str) -> str:
 
 
 def _entry(name: str, value: object) -> str:
-    signature = "\n".join(map(_broken, _lines(name, value))) if not inspect.ismodule(value) else f"module {name}"
+    # Of a suite its tests are not told one by one.
+    signature = "\n".join(_broken(line) for line in _lines(name, value) if f" {name}.test_" not in line)
     code = f"\n### {name}\n\n```text\n{signature}\n```\n"
     text = (
         _prose(inspect.getdoc(value))
@@ -134,12 +171,18 @@ def _class(name: str, value: type) -> list[str]:
     own = fields(value) if is_dataclass(value) else ()
     lines += [f"{name}.{field.name}: {field.type}{_default(field)}" for field in own if not field.name.startswith("_")]
     known = {field.name for field in own}
-    for member, found in sorted(vars(value).items()):
+    for member, found in sorted(_own_members(value).items()):
         if not member.startswith("_") and member not in known:
             lines += _member(name, member, found)
     if not is_dataclass(value) and "__init__" in vars(value) and not getattr(value, "_is_protocol", False):
         lines.append(f"{name}{_signature(value)}")
     return lines
+
+
+def _own_members(value: type) -> dict[str, Any]:
+    """Return the members of a class, with those of bases in our storage, which are not public themselves."""
+    bases = [base for base in reversed(value.__mro__) if base.__module__.startswith("everbearer.storage.")]
+    return {name: member for base in [*bases, value] for name, member in vars(base).items()}
 
 
 def _member(owner: str, name: str, found: object) -> list[str]:

@@ -17,6 +17,7 @@ from everbearer.http.protocol_routes import (
 from everbearer.http.routes import Routes, below, dispatch
 from everbearer.http.whole import all_routes, endpoint
 from everbearer.http.wsgi import finish, request_from_environ, wsgi_application
+from everbearer.login.models import SessionLifetimes
 from everbearer.oauth import store_rules
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
@@ -37,10 +38,18 @@ from everbearer.oauth.authorization_server import (
     TokenRequest,
 )
 from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
-from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
+from everbearer.oauth.client import (
+    AccessTokenFormat,
+    AuthMethod,
+    Client,
+    Lifetimes,
+    RotationPolicy,
+    SelfRegistration,
+    SubjectType,
+)
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
-from everbearer.oauth.client_registration import ClientRegistration, RegistrationStore, StatementIssuer
+from everbearer.oauth.client_registration import ClientRegistration, Registered, RegistrationStore, StatementIssuer
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.composed_store import ComposedStore
 from everbearer.oauth.device_authorization import (
@@ -81,6 +90,8 @@ from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
 from everbearer.oauth.grants import GRANTS
+from everbearer.oauth.id_tokens import Hint
+from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.keys import (
     ALGORITHMS,
@@ -94,15 +105,28 @@ from everbearer.oauth.keys import (
 )
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response, redirect
 from everbearer.oauth.metadata import metadata
-from everbearer.oauth.models import Authentication, Ended, EndReason, Everything, Grant, RequestedClaims
+from everbearer.oauth.models import (
+    Authentication,
+    CodeBinding,
+    DeviceAuthorization,
+    DeviceDecision,
+    Ended,
+    EndReason,
+    Everything,
+    Grant,
+    HistoryEntry,
+    RequestedClaims,
+)
 from everbearer.oauth.own_resources import Bearer, check_bearer
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.profile import OPENID_CERTIFICATION, STRICT, Profile
 from everbearer.oauth.resource import Resource
+from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.session_state import check_session_frame
 from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore, Spend, Store
+from everbearer.oauth.subjects import NamedSubject
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
 from everbearer.oauth.userinfo import userinfo_endpoint
@@ -131,8 +155,11 @@ __all__ = [
     "Client",
     "ClientRegistration",
     "ClientStore",
+    "CodeBinding",
     "ComposedStore",
     "ConsentRequired",
+    "DeviceAuthorization",
+    "DeviceDecision",
     "DeviceStore",
     "EndReason",
     "EndSessionRequest",
@@ -144,6 +171,9 @@ __all__ = [
     "Explanation",
     "Grant",
     "GrantStore",
+    "Hint",
+    "HistoryEntry",
+    "InitialAccessToken",
     "InsufficientScope",
     "InvalidClient",
     "InvalidGrant",
@@ -160,9 +190,11 @@ __all__ = [
     "Logout",
     "LogoutNotice",
     "MemoryStore",
+    "NamedSubject",
     "OAuthError",
     "Parameters",
     "Profile",
+    "Registered",
     "RegistrationNotSupported",
     "RegistrationStore",
     "Request",
@@ -172,9 +204,12 @@ __all__ = [
     "RequestedClaims",
     "Resource",
     "Response",
+    "ResponseMode",
     "RotationPolicy",
     "Routes",
     "Sealer",
+    "SelfRegistration",
+    "SessionLifetimes",
     "SignIn",
     "SigningKey",
     "Spend",

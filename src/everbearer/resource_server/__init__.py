@@ -1,9 +1,8 @@
 """The resource server side: whether the access token of a request is good, and what it says.
 
 These are the public names, with those of the adapters: `everbearer.resource_server.asgi`, `.wsgi`, `.starlette`,
-`.fastapi`, `.django`, `.flask` and `.litestar`, each of which imports its framework.
-`docs/resource-server.md` shows how
-they are used.
+`.fastapi`, `.django`, `.flask` and `.litestar`, each of which imports its framework. `docs/resource-server.md` shows
+how they are used.
 """
 
 from everbearer.resource_server.access_token import AccessToken

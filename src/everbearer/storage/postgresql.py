@@ -35,6 +35,8 @@ from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb, Written, tell_nobody
 from everbearer.storage.store import StoredKey
 
+__all__ = ["PostgreSQLStore"]
+
 T = TypeVar("T")
 
 CONNECTIONS = 8

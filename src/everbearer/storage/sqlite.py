@@ -21,6 +21,8 @@ from everbearer.storage.sqlite_connection import PATIENCE, SQLiteConnection
 from everbearer.storage.sqlite_loop import SQLiteOnLoop
 from everbearer.storage.sqlite_spends import SpendVerb
 
+__all__ = ["BlockingSQLiteStore", "SQLiteStore"]
+
 T = TypeVar("T")
 
 
