@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import accounts
-from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request, Response
+import api
+from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.sessions import SessionMiddleware
@@ -19,6 +20,7 @@ async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
     """Make the tables at start."""
     accounts.create()
     await oauth.create()
+    await api.create()
     yield
     await oauth.store.close()
 
@@ -75,24 +77,11 @@ def log_in(
     return RedirectResponse(oauth.after_login(following), 303)
 
 
-async def notes_reader(request: Request) -> str:
-    """Return the user whose access token with the scope `notes:read` a request carries."""
-    user = await oauth.user_of(request.headers, "notes:read")
-    if isinstance(user, eb.Response):
-        raise HTTPException(user.status, headers=dict(user.headers))
-    return user
-
-
-@app.get("/api/notes")
-async def notes(user: Annotated[str, Depends(notes_reader)]) -> dict[str, list[str]]:
-    """Give the notes of a user: the API."""
-    return {"notes": accounts.notes(user)}
-
-
 @app.get("/", include_in_schema=False)
 async def home(request: Request) -> Response:
     """Say what this is."""
     return templates.TemplateResponse(request, "home.html", {"issuer": oauth.ISSUER}, headers=oauth.HEADERS)
 
 
+app.include_router(api.router)
 app.mount("/", eb.asgi_application(eb.endpoint(oauth.server)))  # last: it answers all other paths

@@ -1,6 +1,7 @@
 """Everbearer in a Flask application: `flask run --port 8000`."""
 
 import accounts
+import api
 from flask import Flask, Response, redirect, render_template, request, session
 
 import everbearer as eb
@@ -8,8 +9,10 @@ import oauth
 
 accounts.create()
 eb.finish(oauth.create())
+eb.finish(api.create())
 endpoint = eb.endpoint(oauth.server)
 app = Flask(__name__)
+app.register_blueprint(api.blueprint)
 # A browser sends this cookie with no form of another site.
 app.config.update(SECRET_KEY=oauth.session_key(), SESSION_COOKIE_SAMESITE="Lax")
 
@@ -59,13 +62,6 @@ def login() -> Response:
         return Response(page, 403, oauth.HEADERS)
     session.update(oauth.signed_in(user))
     return redirect(oauth.after_login(following), 303)
-
-
-@app.get("/api/notes")
-def notes() -> Response | dict[str, list[str]]:
-    """Give the notes of the user whose access token it is: the API."""
-    user = eb.finish(oauth.user_of(request.headers, "notes:read"))
-    return shown(user) if isinstance(user, eb.Response) else {"notes": accounts.notes(user)}
 
 
 @app.get("/")

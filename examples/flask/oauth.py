@@ -140,12 +140,3 @@ def login_page(asked: eb.AuthorizationRequest) -> str:
 def after_login(following: str) -> str:
     """Return where a browser goes that has signed in: nowhere but to an authorization request."""
     return following if following.startswith(f"{AUTHORIZE}?") else "/"
-
-
-async def user_of(headers: Mapping[str, str], *scope: str) -> str | eb.Response:
-    """Return the user whose access token a request to the API carries, or the response that refuses it."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    try:
-        return (await eb.check_bearer(eb.Request(method="GET", path="/api", headers=lower), server, *scope)).subject
-    except eb.OAuthError as error:
-        return error.response()

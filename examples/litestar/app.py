@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import accounts
+import api
 from litestar import Litestar, Request, Response, asgi, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.contrib.jinja import JinjaTemplateEngine
@@ -71,7 +72,7 @@ async def login(request: Request, data: Form) -> Response[Any]:
 @get("/api/notes")
 async def notes(request: Request) -> Response[Any]:
     """Give the notes of the user whose access token it is: the API."""
-    user = await oauth.user_of(dict(request.headers), "notes:read")
+    user = await api.user_of(dict(request.headers), "notes:read")
     return shown(user) if isinstance(user, eb.Response) else Response({"notes": accounts.notes(user)})
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import accounts
+import api
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -67,7 +68,7 @@ async def login(request: Request) -> Response:
 
 async def notes(request: Request) -> Response:
     """Give the notes of the user whose access token it is: the API."""
-    user = await oauth.user_of(request.headers, "notes:read")
+    user = await api.user_of(request.headers, "notes:read")
     return shown(user) if isinstance(user, eb.Response) else JSONResponse({"notes": accounts.notes(user)})
 
 

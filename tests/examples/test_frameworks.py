@@ -161,7 +161,7 @@ def test_the_api_challenges_who_has_no_token(site: str, token: str) -> None:
     refused = notes(site, token)
 
     assert refused.status_code == 401
-    assert refused.headers["www-authenticate"].startswith('Bearer realm="OAuth"')
+    assert refused.headers["www-authenticate"].startswith('Bearer realm="')
 
 
 def test_the_api_refuses_a_token_that_reaches_less(browser: httpx.Client, site: str) -> None:
@@ -282,6 +282,20 @@ def test_what_is_the_same_in_each_application_is_the_same_text(file: str) -> Non
 
     # Flask's handlers block.
     assert len({text.replace("BlockingSQLiteStore", "SQLiteStore") for text in texts}) == 1
+
+
+@pytest.mark.parametrize("names", [("litestar", "starlette")])
+def test_an_api_that_reads_tokens_itself_is_the_same_text(names: tuple[str, ...]) -> None:
+    assert len({(EXAMPLES / name / "api.py").read_text() for name in names}) == 1
+
+
+@pytest.mark.parametrize("name", ["fastapi", "flask"])
+def test_an_api_that_asks_the_issuer_is_set_up_by_the_same_text(name: str) -> None:
+    text, other = ((EXAMPLES / each / "api.py").read_text() for each in (name, "fastapi"))
+    set_up = text[text.index("secret = ") : text.index("    await oauth.store.put_client")]
+
+    assert "ResourceServer(" in set_up
+    assert set_up in other
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
