@@ -150,7 +150,7 @@ class AuthorizationServer:
     """
 
     issuer: str
-    """An https URL without query, fragment or trailing slash (RFC 8414 §2); of this very machine it may be of http."""
+    """An https URL without query, fragment or trailing slash (RFC 8414 §2); for development it may be of http."""
     endpoints: str = ""
     """The absolute URL, without a trailing slash, below which the endpoints answer; the issuer where it is empty."""
     store: Store

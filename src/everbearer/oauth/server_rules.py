@@ -6,12 +6,13 @@ The values are looked at as whatever they are: not everybody who embeds this has
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import is_scope_value
 from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore
-from everbearer.oauth.uris import is_safe_to_fetch
+from everbearer.oauth.uris import is_web_page
 
 
 def refuse(problems: Iterable[str]) -> None:
@@ -33,11 +34,12 @@ def address_problems(*, issuer: object, endpoints: object) -> Iterator[str]:
 
 
 def _url_problem(name: str, url: object) -> Iterator[str]:
-    # "a URL that uses the "https" scheme and has no query or fragment components" (RFC 8414 §2).
-    if not isinstance(url, str) or not is_safe_to_fetch(url) or "?" in url:
+    # "a URL that uses the "https" scheme and has no query or fragment components" (RFC 8414 §2). Of http it may be in
+    # tests and inside of an own network; only who runs it knows.
+    if not isinstance(url, str) or not is_web_page(url) or {"?", "#", "@"} & set(url):
         yield (
-            f"{name} must be an https URL without query, fragment and user name, such as https://id.example.com, or an "
-            f"http URL of this very machine, not {url!r}"
+            f"{name} must be an absolute URL without query, fragment and user name, such as https://id.example.com, "
+            f"not {url!r}"
         )
     elif url.endswith("/"):
         yield f"{name}: leave out the slash at its end, write {url.rstrip('/')!r}"
@@ -68,16 +70,21 @@ def secret_problems(*, sealer: object, keys: object) -> Iterator[str]:
 
 def table_problems(*, grants: object, scopes: object, resources: object) -> Iterator[str]:
     """Tell what is wrong with what there is to ask for."""
-    if not isinstance(grants, Mapping) or not all(map(callable, grants.values())):
+    functions, words, known = _mapping(grants), _mapping(scopes), _mapping(resources)
+    if functions is None or not all(map(callable, functions.values())):
         yield "grants must map each grant_type to its function: write grants=GRANTS"
-    if not isinstance(scopes, Mapping):
+    if words is None:
         yield 'scopes must map each scope value to words for a consent page: write {**STANDARD_SCOPES, "read": "…"}'
     else:
-        yield from (f"scopes: {name!r} is no scope value, for it has spaces or quotes" for name in _not_scopes(scopes))
-    if not isinstance(resources, Mapping):
+        yield from (f"scopes: {name!r} is no scope value, for it has spaces or quotes" for name in _not_scopes(words))
+    if known is None:
         yield "resources must map each resource identifier to its Resource"
     else:
-        yield from (f"resources: at {name!r} is not the Resource of that identifier" for name in _not_named(resources))
+        yield from (f"resources: at {name!r} is not the Resource of that identifier" for name in _not_named(known))
+
+
+def _mapping(value: object) -> Mapping[object, object] | None:
+    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else None
 
 
 def _not_scopes(scopes: Mapping[object, object]) -> Iterator[object]:

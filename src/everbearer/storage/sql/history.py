@@ -7,7 +7,7 @@ import msgspec
 from everbearer.oauth.models import Happening, HistoryEntry
 from everbearer.storage.sql.json_text import json_text
 
-_new = tuple.__new__
+_new = tuple[object, ...].__new__
 """Makes an entry in a third of the time that its own constructor takes: each refresh reads a ring of them."""
 _entries = msgspec.json.Decoder(tuple[tuple[int, Happening, int, str | None, str | None], ...])
 
