@@ -80,8 +80,10 @@ from everbearer.oauth.errors import (
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
-from everbearer.oauth.grants import GRANTS
+from everbearer.oauth.granting import grant_tokens, requested_scope
+from everbearer.oauth.grants import GRANTS, GrantFunction
 from everbearer.oauth.introspection import introspection_endpoint
+from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
 from everbearer.oauth.keys import (
     ALGORITHMS,
     KeySet,
@@ -143,6 +145,7 @@ __all__ = [
     "Everything",
     "Explanation",
     "Grant",
+    "GrantFunction",
     "GrantStore",
     "InsufficientScope",
     "InvalidClient",
@@ -153,6 +156,8 @@ __all__ = [
     "InvalidScope",
     "InvalidTarget",
     "InvalidToken",
+    "Issuance",
+    "IssuanceHooks",
     "JwksSource",
     "KeySet",
     "Lifetimes",
@@ -211,6 +216,7 @@ __all__ = [
     "from_json",
     "frontchannel_logout_frame",
     "generate_signing_key",
+    "grant_tokens",
     "hash_client_secret",
     "introspection_endpoint",
     "json_response",
@@ -227,6 +233,7 @@ __all__ = [
     "refuse_device_authorization",
     "registration_routes",
     "request_from_environ",
+    "requested_scope",
     "resume_authorization_request",
     "revocation_endpoint",
     "root_routes",

@@ -262,6 +262,11 @@ def test_a_safe_redirect_uri_is_accepted(uri: str) -> None:
         (Lifetimes(authorization_code=601), "at most 600 are allowed"),
         (Lifetimes(device_code=1801), "at most 1800 are allowed"),
         (Lifetimes(device_code=0), "lifetimes.device_code is 0"),
+        (Lifetimes(access_token_by_grant={"client_credentials": 0}), "access_token_by_grant.client_credentials is 0"),
+        (
+            Lifetimes(access_token_by_grant={"refresh_token": 3600}, refresh_token=1800, refresh_token_idle=None),
+            "lifetimes.access_token (3600 s) is longer than lifetimes.refresh_token",
+        ),
         (Lifetimes(access_token=7200, refresh_token=3600, refresh_token_idle=None), "is longer than lifetimes.refresh"),
         (Lifetimes(refresh_token=7200, refresh_token_idle=7201), "and would never count"),
         (Lifetimes(access_token=3600, refresh_token_idle=600), "signed out between two refreshes"),

@@ -16,10 +16,11 @@ from everbearer.oauth import jws
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AccessTokenFormat, Client
 from everbearer.oauth.encoding import base64url, compact_json, from_base64url
+from everbearer.oauth.issuance_hooks import NOTHING, OF_TOKENS
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.resource_indicators import Target
+from everbearer.oauth.resource import Target
 from everbearer.oauth.scope import Scope, format_scope, parse_scope
 from everbearer.oauth.subjects import subject_for
 
@@ -46,6 +47,8 @@ class AccessToken:
     """Whom it is for."""
     proof: bytes = field(default=b"", repr=False)
     """Of an opaque token: the secret of its grant, or a hash of what the store keeps of its client's."""
+    claims: Mapping[str, object] = field(default_factory=lambda: NOTHING, repr=False)
+    """All that it says, or all that it says besides."""
 
     @property
     def aud(self) -> str | list[str]:
@@ -61,6 +64,12 @@ class AccessToken:
     def generation(self) -> int:
         """Return the number that its id carries: its grant's generation at issue, or its client's epoch."""
         return int(self.token_id.split(".")[-2])
+
+    @property
+    def more_claims(self) -> Mapping[str, object]:
+        """Return what it says beyond what every token does."""
+        more = self.claims.keys() - OF_TOKENS
+        return {name: self.claims[name] for name in sorted(more)} if more else NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +93,17 @@ def mint_access_token(
     scope: Scope,
     server: AuthorizationServer,
     *,
-    grant: Grant | None,
+    about: Grant | str,
     now: int,
     expires_in: int,
     target: Target | None = None,
+    claims: Mapping[str, object] = NOTHING,
 ) -> str:
-    """Return a fresh access token for a grant, or for the client itself where there is none.
+    """Return a fresh access token `about` a grant or, where there is none, about a subject: mostly the client itself.
 
-    It is for the resources of `target` where there is one, and has its scope.
+    It is for the resources of `target` where there is one, and has its scope. `claims` are those that it has besides.
     """
+    grant = None if isinstance(about, str) else about
     stem = f"{grant.grant_id}.{grant.generation}" if grant else str(client.epoch)
     token = AccessToken(
         token_id=f"{stem}.{random_id()}",
@@ -100,12 +111,13 @@ def mint_access_token(
         # "In cases of access tokens obtained through grants where no resource owner is involved, such as the client
         # credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         # indicate the client application" (RFC 9068 §2.2).
-        subject=subject_for(client, grant.subject, server) if grant else client.client_id,
+        subject=about if isinstance(about, str) else subject_for(client, about.subject, server),
         scope=target.scope if target else scope,
         issued_at=now,
         expires_at=now + expires_in,
         audiences=target.audiences if target else (client.audience or server.issuer,),
         proof=grant.secret if grant else _own_proof(client),
+        claims=claims,
     )
     if (target or client).access_token_format is AccessTokenFormat.OPAQUE and token.proof:
         return _seal(token, server)
@@ -128,6 +140,7 @@ def read_access_token(text: str, server: AuthorizationServer) -> AccessToken | N
         issued_at=claims["iat"],
         expires_at=claims["exp"],
         audiences=_audiences(claims["aud"]),
+        claims=claims,
     )
 
 
@@ -177,6 +190,7 @@ def _proof_of(client_secret_hash: str) -> bytes:
 
 def _claims(token: AccessToken, grant: Grant | None, server: AuthorizationServer) -> Mapping[str, object]:
     claims: dict[str, object] = {
+        **token.claims,
         "iss": server.issuer,
         "sub": token.subject,
         "aud": token.aud,
@@ -217,6 +231,8 @@ def _seal(token: AccessToken, server: AuthorizationServer) -> str:
         token.expires_at,
         token.aud,
         base64url(token.proof),
+        # Most say no more.
+        *([dict(token.claims)] if token.claims else ()),
     ]
     return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, compact_json(members)))
 
@@ -226,7 +242,7 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
     plain = server.sealer.unseal(_PURPOSE, sealed) if sealed else None
     if plain is None:
         return None
-    token_id, client_id, subject, scope, issued_at, expires_at, audience, proof = json.loads(plain)
+    token_id, client_id, subject, scope, issued_at, expires_at, audience, proof, *more = json.loads(plain)
     return AccessToken(
         token_id=token_id,
         client_id=client_id,
@@ -237,4 +253,5 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
         audiences=_audiences(audience),
         # Never empty: that would be a token that proves nothing.
         proof=from_base64url(proof) or bytes(1),
+        claims=more[0] if more else NOTHING,
     )

@@ -75,6 +75,8 @@ class Lifetimes:
     """How long what is issued lasts, in seconds. A change applies to live grants at once."""
 
     access_token: int = 30 * MINUTE
+    access_token_by_grant: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
+    """The same for access tokens that come of single grants, by `grant_type`."""
     access_token_jitter: float = 0.0
     """Each access token lives shorter by a random part of this share of its life, 0 to 0.5: who refreshed together, as
     after an outage, then does not come again together."""
@@ -86,6 +88,20 @@ class Lifetimes:
     authorization_code: int = MINUTE
     device_code: int = 10 * MINUTE
     """How long the user of a device has to type its user code and say yes (RFC 8628 §3.2)."""
+
+    def access_token_of(self, grant_type: str) -> int:
+        """Return how long an access token lives that comes of a grant."""
+        # Most have one life for all.
+        if not self.access_token_by_grant:
+            return self.access_token
+        return self.access_token_by_grant.get(grant_type, self.access_token)
+
+    @property
+    def longest_access_token(self) -> int:
+        """Return how long an access token may live, whichever grant it comes of."""
+        if not self.access_token_by_grant:
+            return self.access_token
+        return max(self.access_token, *self.access_token_by_grant.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

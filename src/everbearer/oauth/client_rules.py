@@ -9,7 +9,6 @@ from everbearer.oauth.claim_rules import claim_problems
 from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
-    DEVICE_CODE,
     IMPLICIT,
     REFRESH_TOKEN,
     AccessTokenFormat,
@@ -32,8 +31,8 @@ from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
-_REFRESHED = (AUTHORIZATION_CODE, DEVICE_CODE)
-"""The grants that may give refresh tokens."""
+_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT})
+"""The grants that give no refresh token to begin with. One of an application's own may."""
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 
 
@@ -107,7 +106,7 @@ def _grant_types(client: Client) -> Iterator[str]:
             "client_credentials is for clients with a secret or keys: give it one or take client_credentials from "
             "grant_types"
         )
-    if REFRESH_TOKEN in client.grant_types and not set(_REFRESHED) & set(client.grant_types):
+    if REFRESH_TOKEN in client.grant_types and _WITHOUT_REFRESH.issuperset(client.grant_types):
         yield "refresh_token needs a grant to refresh: add authorization_code to grant_types or take refresh_token out"
     if OFFLINE_ACCESS in client.scope and REFRESH_TOKEN not in client.grant_types:
         yield "scope has offline_access, which asks for a refresh token: add refresh_token to grant_types"

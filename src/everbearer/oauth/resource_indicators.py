@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AccessTokenFormat, Client
 from everbearer.oauth.errors import InvalidTarget
 from everbearer.oauth.parameters import Parameters
-from everbearer.oauth.resource import Resource, Resources, is_resource_identifier, normal
+from everbearer.oauth.resource import Resource, Resources, Target, is_resource_identifier, normal
 from everbearer.oauth.scope import OPENID, Scope
 
 RESOURCE = "resource"
 MOST_RESOURCES = 10
 """How many a request may name: they are kept with the grant, and stand in the token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Whom an access token is for, and what it is because of that."""
-
-    audiences: Resources
-    scope: Scope
-    lifetime: int
-    """Seconds."""
-    access_token_format: AccessTokenFormat
-    access_token_signing_alg: str
 
 
 def authorized_resources(
@@ -137,11 +124,10 @@ def _target(uris: Resources, scope: Scope, client: Client, server: Authorization
     if len(kinds) > 1:
         raise InvalidTarget("these resources take access tokens of different kinds: ask for one at a time")
     format_, signing_alg = kinds.pop()
-    lifetime = min(resource.access_token_lifetime or client.lifetimes.access_token for resource in resources)
     return Target(
         audiences=uris,
         scope=kept,
-        lifetime=lifetime,
+        lifetimes=tuple(resource.access_token_lifetime for resource in resources),
         access_token_format=format_,
         access_token_signing_alg=signing_alg,
     )

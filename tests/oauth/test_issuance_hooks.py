@@ -1,0 +1,208 @@
+"""What an application has to say about tokens before they are minted, at every grant."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import pytest
+
+from device_world import allowed_device
+from everbearer.oauth.client import AccessTokenFormat
+from everbearer.oauth.errors import AccessDenied, InvalidScope
+from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
+from everbearer.oauth.scope import Scope
+from world import ADA, ANY_STORE, ISSUER, Answer, World, claims_of
+
+Ask: TypeAlias = Callable[[World], Awaitable[Answer]]
+
+
+@pytest.fixture
+async def world(world: World) -> World:
+    """Return the world with every grant there is, all of them for `web`."""
+    await world.change_client("web", first_party=True, grant_types=tuple(world.server.grants))
+    return world
+
+
+async def refreshed(world: World) -> Answer:
+    token = (await world.sign_in("web", scope="openid offline_access read write")).refresh_token
+    return await world.refresh(token, client="web")
+
+
+async def polled(world: World) -> Answer:
+    return await (await allowed_device(world, "web", scope="openid read write")).poll()
+
+
+GRANTS: Mapping[str, tuple[Ask, str]] = {
+    "authorization_code": (lambda world: world.sign_in("web", scope="openid read write"), ADA),
+    "refresh_token": (refreshed, ADA),
+    "client_credentials": (lambda world: world.client_credentials("web", scope="read write"), "web"),
+    "urn:ietf:params:oauth:grant-type:device_code": (polled, ADA),
+}
+EVERY_GRANT = pytest.mark.parametrize("grant", GRANTS)
+
+
+def hook(world: World, **hooks: Any) -> None:
+    world.server = replace(world.server, hooks=IssuanceHooks(**hooks))
+
+
+@EVERY_GRANT
+@ANY_STORE
+async def test_a_function_is_asked_at_every_grant_what_its_token_reaches(world: World, grant: str) -> None:
+    asked: list[Issuance] = []
+
+    async def never_write(issuance: Issuance) -> Scope:
+        asked.append(issuance)
+        return tuple(value for value in issuance.scope if value != "write")
+
+    ask, subject = GRANTS[grant]
+    hook(world, finalize_scopes=never_write)
+    answer = await ask(world)
+
+    assert answer.status == 200
+    assert "write" not in answer.json["scope"].split()
+    assert "write" not in claims_of(answer.access_token)["scope"].split()
+    assert asked[-1].grant_type == grant
+    assert (asked[-1].client.client_id, asked[-1].subject) == ("web", subject)
+    assert "write" in asked[0].scope
+    assert (asked[-1].grant is None) == (grant == "client_credentials")
+
+
+@EVERY_GRANT
+@ANY_STORE
+async def test_it_can_add_nothing(world: World, grant: str) -> None:
+    async def everything(issuance: Issuance) -> Scope:
+        return (*issuance.scope, "admin", "email", "offline_access")
+
+    before = await GRANTS[grant][0](world)
+    hook(world, finalize_scopes=everything)
+    after = await GRANTS[grant][0](world)
+
+    assert after.json["scope"] == before.json["scope"]
+
+
+@EVERY_GRANT
+@pytest.mark.parametrize("error", [InvalidScope("not today"), AccessDenied("not you")])
+@ANY_STORE
+async def test_it_can_refuse(world: World, grant: str, error: Exception) -> None:
+    async def refuse(issuance: Issuance) -> Scope:
+        if issuance.client.client_id == "web" and issuance.grant_type != "authorization_code":
+            raise error
+        return issuance.scope
+
+    async def refuse_all(issuance: Issuance) -> Scope:  # noqa: ARG001 - a hook
+        raise error
+
+    hook(world, finalize_scopes=refuse_all if grant == "authorization_code" else refuse)
+    answer = await GRANTS[grant][0](world)
+
+    assert (answer.status, answer.json["error_description"]) == (400, str(error))
+
+
+async def test_what_it_refuses_is_not_spent(world: World) -> None:
+    async def refuse(issuance: Issuance) -> Scope:  # noqa: ARG001 - a hook
+        raise InvalidScope("not today")
+
+    code, token = await world.authorize("web"), await world.refresh_token("web")
+    open_again = world.server
+    hook(world, finalize_scopes=refuse)
+    refused = [await world.redeem(code, client="web"), await world.refresh(token, client="web")]
+    world.server = open_again
+
+    assert [answer.error for answer in refused] == ["invalid_scope", "invalid_scope"]
+    assert (await world.redeem(code, client="web")).status == 200
+    assert (await world.refresh(token, client="web")).status == 200
+
+
+async def test_the_grant_keeps_its_scope_and_a_refresh_asks_again(world: World) -> None:
+    async def only_openid(issuance: Issuance) -> Scope:  # noqa: ARG001 - a hook
+        return ("openid",)
+
+    open_again = world.server
+    hook(world, finalize_scopes=only_openid)
+    first = await world.sign_in("web", scope="openid offline_access read")
+    world.server = open_again
+    second = await world.refresh(first.refresh_token, client="web")
+
+    assert first.json["scope"] == "openid"
+    assert second.json["scope"] == "openid offline_access read"
+
+
+async def test_without_openid_there_is_no_id_token(world: World) -> None:
+    async def only_read(issuance: Issuance) -> Scope:  # noqa: ARG001 - a hook
+        return ("read",)
+
+    hook(world, finalize_scopes=only_read)
+
+    assert "id_token" not in (await world.sign_in("web", scope="openid read")).json
+
+
+@EVERY_GRANT
+@pytest.mark.parametrize("kind", AccessTokenFormat)
+@ANY_STORE
+async def test_access_tokens_say_what_the_application_has_them_say(
+    world: World, grant: str, kind: AccessTokenFormat
+) -> None:
+    async def tenant(issuance: Issuance) -> Mapping[str, object]:
+        return {"tenant": issuance.client.client_id, "roles": ["reader"]}
+
+    await world.change_client("web", access_token_format=kind)
+    hook(world, access_token_claims=tenant)
+    introspected = (await world.introspect((await GRANTS[grant][0](world)).access_token)).json
+
+    assert (introspected["tenant"], introspected["roles"]) == ("web", ["reader"])
+
+
+@EVERY_GRANT
+@ANY_STORE
+async def test_what_the_server_says_itself_stays(world: World, grant: str) -> None:
+    async def lies(issuance: Issuance) -> Mapping[str, object]:  # noqa: ARG001 - a hook
+        return {
+            "sub": "eve",
+            "iss": "https://evil.example",
+            "scope": "admin",
+            "exp": 9e9,
+            "jti": "x",
+            "act": {},
+            "client_id": "eve",
+            "aud": "x",
+            "auth_time": 0,
+            "true": True,
+        }
+
+    hook(world, access_token_claims=lies)
+    claims = claims_of((await GRANTS[grant][0](world)).access_token)
+
+    assert claims["true"]
+    assert (claims["sub"], claims["iss"], claims["client_id"]) == (GRANTS[grant][1], ISSUER, "web")
+    assert claims["exp"] <= world.clock.now + 1800
+    assert claims.get("act", {"sub": "web"})["sub"] == "web"
+
+
+@EVERY_GRANT
+@pytest.mark.spec("RFC 6749", "8.2")
+@ANY_STORE
+async def test_answers_have_members_of_the_applications(world: World, grant: str) -> None:
+    async def members(issuance: Issuance) -> Mapping[str, object]:
+        return {"tenant": issuance.subject, "access_token": "mine", "token_type": "mine"}
+
+    hook(world, token_response_members=members)
+    answer = await GRANTS[grant][0](world)
+
+    assert answer.json["tenant"] == GRANTS[grant][1]
+    assert answer.json["token_type"] == "Bearer"
+    assert await world.active(answer.access_token)
+
+
+@ANY_STORE
+async def test_a_function_for_claims_hears_of_the_final_scope(world: World) -> None:
+    async def only_read(issuance: Issuance) -> Scope:  # noqa: ARG001 - a hook
+        return ("read",)
+
+    async def told(issuance: Issuance) -> Mapping[str, object]:
+        return {"told": list(issuance.scope)}
+
+    hook(world, finalize_scopes=only_read, access_token_claims=told)
+
+    assert claims_of((await world.sign_in("web", scope="openid read")).access_token)["told"] == ["read"]
