@@ -37,7 +37,16 @@ from everbearer.oauth.authorization_server import (
     TokenRequest,
 )
 from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
-from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
+from everbearer.oauth.client import (
+    TOKEN_EXCHANGE,
+    AccessTokenFormat,
+    AuthMethod,
+    Client,
+    Lifetimes,
+    RotationPolicy,
+    SubjectType,
+    TokenExchangePolicy,
+)
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.client_registration import ClientRegistration, RegistrationStore, StatementIssuer
@@ -82,6 +91,7 @@ from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
 from everbearer.oauth.granting import grant_tokens, requested_scope
 from everbearer.oauth.grants import GRANTS, GrantFunction
+from everbearer.oauth.grants.token_exchange import Exchange, declared_policy, token_exchange_by
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
 from everbearer.oauth.keys import (
@@ -121,6 +131,7 @@ __all__ = [
     "OPENID_CERTIFICATION",
     "STANDARD_SCOPES",
     "STRICT",
+    "TOKEN_EXCHANGE",
     "AccessDenied",
     "AccessTokenFormat",
     "AskingDevice",
@@ -143,6 +154,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Everything",
+    "Exchange",
     "Explanation",
     "Grant",
     "GrantFunction",
@@ -188,6 +200,7 @@ __all__ = [
     "StoreUnavailable",
     "SubjectType",
     "TemporarilyUnavailable",
+    "TokenExchangePolicy",
     "TokenRequest",
     "TokenResponse",
     "TooManyRequests",
@@ -206,6 +219,7 @@ __all__ = [
     "client_routes",
     "complete_authorization",
     "complete_device_authorization",
+    "declared_policy",
     "device_authorization_endpoint",
     "dispatch",
     "endpoint",
@@ -246,6 +260,7 @@ __all__ = [
     "store_rules",
     "to_json",
     "token_endpoint",
+    "token_exchange_by",
     "unmet",
     "userinfo_endpoint",
     "validate_authorization_request",

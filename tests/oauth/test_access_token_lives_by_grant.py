@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from device_world import allowed_device
-from everbearer.oauth.client import CLIENT_CREDENTIALS, DEVICE_CODE, AccessTokenFormat, Lifetimes
+from everbearer.oauth.client import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, AccessTokenFormat, Lifetimes
+from everbearer.oauth.grants.token_exchange import ACCESS_TOKEN
 from world import ANY_STORE, World
 
 BY_GRANT = {"authorization_code": 3600, "refresh_token": 900, CLIENT_CREDENTIALS: 7200, DEVICE_CODE: 60}
@@ -32,6 +33,22 @@ async def test_a_device_has_its_own(world: World) -> None:
     await lives(world, "spa")
 
     assert (await (await allowed_device(world)).poll()).json["expires_in"] == 60
+
+
+async def test_an_exchange_has_its_own_and_no_longer_than_what_it_comes_of(world: World) -> None:
+    await world.change_client(
+        "web",
+        grant_types=("authorization_code", "refresh_token", TOKEN_EXCHANGE),
+        lifetimes=Lifetimes(access_token_by_grant={TOKEN_EXCHANGE: 120}),
+    )
+    subject = (await world.sign_in("web")).access_token
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": subject, "subject_token_type": ACCESS_TOKEN}
+    form |= {name: value for name, value in (await world.identity("web")).items() if value}
+    first = await world.token(form)
+    world.clock.advance(1750)
+
+    assert first.json["expires_in"] == 120
+    assert (await world.token(form)).json["expires_in"] == 50
 
 
 @pytest.mark.parametrize("kind", AccessTokenFormat)

@@ -12,6 +12,7 @@ from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     IMPLICIT,
+    TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
     Client,
@@ -19,6 +20,7 @@ from everbearer.oauth.client import (
     RotationPolicy,
     SelfRegistration,
     SubjectType,
+    TokenExchangePolicy,
 )
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
@@ -50,6 +52,12 @@ IMPLICIT_ONLY = replace(SPA, response_types=("id_token",), grant_types=(IMPLICIT
 SIGNS = replace(WEB, jwks_uri="https://app.example.com/jwks", require_signed_request_object=True)
 UNSIGNED = replace(
     WEB, default_acr_values=("urn:x",), request_object_signing_alg="none", request_uris=("https://app.example.com/r#1",)
+)
+EXCHANGER = Client(
+    client_id="exchanger",
+    secrets=("hash",),
+    grant_types=(TOKEN_EXCHANGE,),
+    token_exchange=TokenExchangePolicy(audiences=("billing", "https://stock.example")),
 )
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
 USUAL = [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED, HYBRID, IMPLICIT_ONLY, SIGNS, UNSIGNED]
@@ -132,6 +140,10 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, default_max_age=-1), "default_max_age is negative"),
         (replace(SPA, default_acr_values=("one two",)), "'one two' must be one value"),
         (replace(SPA, default_acr_values=("",)), "'' must be one value"),
+        (replace(EXCHANGER, secrets=()), "token exchange is for clients with a secret or keys"),
+        (replace(EXCHANGER, grant_types=(CLIENT_CREDENTIALS,)), "token_exchange says what may be exchanged"),
+        (replace(EXCHANGER, token_exchange=TokenExchangePolicy(audiences=("a b",))), "must be a name or an absolute"),
+        (replace(EXCHANGER, token_exchange=TokenExchangePolicy(audiences=("",))), "must be a name or an absolute"),
         (replace(SPA, redirect_uris=()), "add at least one URI to redirect_uris"),
         (replace(SPA, response_types=("code", "token")), "response_types: 'token' is not one of: code, none, id_token"),
         (replace(SPA, response_types=("code", "id_token")), "add implicit to grant_types, or take them out"),

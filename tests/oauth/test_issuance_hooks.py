@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from device_world import allowed_device
-from everbearer.oauth.client import AccessTokenFormat
+from everbearer.oauth.client import TOKEN_EXCHANGE, AccessTokenFormat, TokenExchangePolicy
 from everbearer.oauth.errors import AccessDenied, InvalidScope
+from everbearer.oauth.grants.token_exchange import ACCESS_TOKEN
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
 from everbearer.oauth.scope import Scope
 from world import ADA, ANY_STORE, ISSUER, Answer, World, claims_of
@@ -21,13 +22,27 @@ Ask: TypeAlias = Callable[[World], Awaitable[Answer]]
 @pytest.fixture
 async def world(world: World) -> World:
     """Return the world with every grant there is, all of them for `web`."""
-    await world.change_client("web", first_party=True, grant_types=tuple(world.server.grants))
+    await world.change_client(
+        "web",
+        first_party=True,
+        grant_types=tuple(world.server.grants),
+        token_exchange=TokenExchangePolicy(subject_clients=("spa",)),
+    )
     return world
+
+
+async def send(world: World, grant_type: str, **form: str | None) -> Answer:
+    return await world.token({"grant_type": grant_type, **await world.identity("web"), **form})
 
 
 async def refreshed(world: World) -> Answer:
     token = (await world.sign_in("web", scope="openid offline_access read write")).refresh_token
     return await world.refresh(token, client="web")
+
+
+async def exchanged(world: World) -> Answer:
+    token = (await world.sign_in("spa", scope="openid read write")).access_token
+    return await send(world, TOKEN_EXCHANGE, subject_token=token, subject_token_type=ACCESS_TOKEN)
 
 
 async def polled(world: World) -> Answer:
@@ -39,6 +54,7 @@ GRANTS: Mapping[str, tuple[Ask, str]] = {
     "refresh_token": (refreshed, ADA),
     "client_credentials": (lambda world: world.client_credentials("web", scope="read write"), "web"),
     "urn:ietf:params:oauth:grant-type:device_code": (polled, ADA),
+    TOKEN_EXCHANGE: (exchanged, ADA),
 }
 EVERY_GRANT = pytest.mark.parametrize("grant", GRANTS)
 
@@ -185,13 +201,14 @@ async def test_what_the_server_says_itself_stays(world: World, grant: str) -> No
 @ANY_STORE
 async def test_answers_have_members_of_the_applications(world: World, grant: str) -> None:
     async def members(issuance: Issuance) -> Mapping[str, object]:
-        return {"tenant": issuance.subject, "access_token": "mine", "token_type": "mine"}
+        return {"tenant": issuance.subject, "access_token": "mine", "token_type": "mine", "issued_token_type": "mine"}
 
     hook(world, token_response_members=members)
     answer = await GRANTS[grant][0](world)
 
     assert answer.json["tenant"] == GRANTS[grant][1]
     assert answer.json["token_type"] == "Bearer"
+    assert answer.json.get("issued_token_type", ACCESS_TOKEN) == ACCESS_TOKEN
     assert await world.active(answer.access_token)
 
 
@@ -206,3 +223,13 @@ async def test_a_function_for_claims_hears_of_the_final_scope(world: World) -> N
     hook(world, finalize_scopes=only_read, access_token_claims=told)
 
     assert claims_of((await world.sign_in("web", scope="openid read")).access_token)["told"] == ["read"]
+
+
+@ANY_STORE
+async def test_a_token_that_says_who_may_act_is_exchanged_by_no_other(world: World) -> None:
+    async def may_act(issuance: Issuance) -> Mapping[str, object]:
+        return {"may_act": {"sub": "orders"}} if issuance.client.client_id == "spa" else {}
+
+    hook(world, access_token_claims=may_act)
+
+    assert (await exchanged(world)).error == "invalid_request"

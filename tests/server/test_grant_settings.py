@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from everbearer.oauth.client import Client
+from everbearer.oauth.client import Client, TokenExchangePolicy
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import ConfigError
@@ -17,6 +17,7 @@ from server.shell import SECRET as SERVER_SECRET
 from server.shell import Shell
 
 SECRET = "Vw3-kTq9_ZyR7bNc0LmXs5Ud8PfHj2GaEo4"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -30,12 +31,49 @@ async def declared(folder: Path, client: str, *, kind: str = "machine", top: str
     return stored
 
 
+async def test_which_tokens_a_client_may_exchange_is_declared(tmp_path: Path) -> None:
+    settings = f"""
+        client_secret = "{SECRET}"
+        grant_types = ["client_credentials", "{EXCHANGE}"]
+        [clients.token_exchange]
+        subject_clients = ["spa"]
+        audiences = ["https://stock.example"]
+        impersonate = true
+    """
+
+    assert (await declared(tmp_path, settings)).token_exchange == TokenExchangePolicy(
+        subject_clients=("spa",), audiences=("https://stock.example",), impersonate=True
+    )
+
+
+async def test_a_policy_without_its_grant_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    settings = f'client_secret = "{SECRET}"\ntoken_exchange = {{ audiences = ["x"] }}'
+
+    with pytest.raises(ConfigError, match=f"client m: token_exchange says what may be exchanged: add {EXCHANGE}"):
+        await declared(tmp_path, settings)
+
+
 async def test_a_device_is_declared_without_a_redirect_uri(tmp_path: Path) -> None:
     settings = f'grant_types = ["{DEVICE}", "refresh_token"]\nlifetimes = {{ device_code = "5m" }}'
     client = await declared(tmp_path, settings, kind="native")
 
     assert client.grant_types == (DEVICE, "refresh_token")
     assert client.lifetimes.device_code == 300
+
+
+def test_which_tokens_a_client_may_exchange_is_changed_by_command(shell: Shell) -> None:
+    created = ("client", "create", "--type", "machine", "--id", "m")
+    assert shell.run(*created, "--set", f'grant_types=["client_credentials", "{EXCHANGE}"]').code == 0
+    changed = shell.run("client", "change", "m", "--set", 'token_exchange.audiences=["billing"]')
+
+    assert changed.code == 0
+    client = shell.store(lambda store: store.client("m"))
+    assert client is not None
+    assert client.token_exchange.audiences == ("billing",)
+    assert "token_exchange.audiences" in shell.run("client", "show", "m").out
+
+
+# Lives
 
 
 async def test_grants_have_lives_of_access_tokens_of_their_own(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ IMPLICIT = "implicit"
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 class AccessTokenFormat(StrEnum):
@@ -102,6 +103,20 @@ class Lifetimes:
         if not self.access_token_by_grant:
             return self.access_token
         return max(self.access_token, *self.access_token_by_grant.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExchangePolicy:
+    """Which tokens a client may exchange, and whom for (RFC 8693). By itself: its own, and those that are for it."""
+
+    subject_clients: tuple[str, ...] = ()
+    """The clients whose tokens it may bring, besides its own and those whose `aud` it is, or a resource that it is the
+    server of (`introspects`)."""
+    audiences: tuple[str, ...] = ()
+    """What it may ask tokens for, by `audience` or `resource`, besides the resources that it may ask for anyway; each
+    is compared exactly."""
+    impersonate: bool = False
+    """Whether nobody need be told that it acts for the subject. Otherwise tokens for others' subjects have `act`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +223,7 @@ class Client:
     """It is a resource server: introspection shows it every token, not only those issued to it."""
     lifetimes: Lifetimes = Lifetimes()
     rotation: RotationPolicy = RotationPolicy()
+    token_exchange: TokenExchangePolicy = TokenExchangePolicy()
     client_uri: str = ""
     logo_uri: str = ""
     policy_uri: str = ""

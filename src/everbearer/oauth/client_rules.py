@@ -11,12 +11,14 @@ from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
     IMPLICIT,
     REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
     Client,
     SubjectType,
 )
 from everbearer.oauth.client_assertions import ALGORITHMS_OF
+from everbearer.oauth.grant_rules import grant_problems
 from everbearer.oauth.key_rules import key_problems
 from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
 from everbearer.oauth.logout_uri_rules import logout_uri_problems
@@ -31,7 +33,7 @@ from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
-_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT})
+_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, TOKEN_EXCHANGE})
 """The grants that give no refresh token to begin with. One of an application's own may."""
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 
@@ -44,6 +46,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *key_problems(client),
         *request_object_problems(client),
         *_grant_types(client),
+        *grant_problems(client),
         *_response_types(client),
         *_redirects(client),
         *logout_uri_problems(client),

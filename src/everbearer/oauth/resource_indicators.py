@@ -12,6 +12,7 @@ from everbearer.oauth.resource import Resource, Resources, Target, is_resource_i
 from everbearer.oauth.scope import OPENID, Scope
 
 RESOURCE = "resource"
+AUDIENCE = "audience"
 MOST_RESOURCES = 10
 """How many a request may name: they are kept with the grant, and stand in the token."""
 
@@ -64,7 +65,44 @@ def target_of_client(
     """
     if RESOURCE not in parameters:
         return None
-    target = _target(_requested_by(client, parameters, server), scope, client, server)
+    return _provable(_target(_requested_by(client, parameters, server), scope, client, server), client)
+
+
+def exchange_audiences(parameters: Parameters, server: AuthorizationServer) -> tuple[str, ...]:
+    """Return what a token exchange asks for: resources, and names that `audience` may have besides (RFC 8693 §2.1).
+
+    Raises:
+        InvalidTarget: a resource is no absolute URI, or there are too many of them.
+    """
+    if RESOURCE not in parameters and AUDIENCE not in parameters:
+        return ()
+    names = (_spelled(name, server) for name in parameters.every(AUDIENCE))
+    audiences = tuple(dict.fromkeys((*_requested(parameters, server), *names)))
+    if len(audiences) > MOST_RESOURCES:
+        raise InvalidTarget(f"more than {MOST_RESOURCES} audiences and resources are named at once")
+    return audiences
+
+
+def resources_among(audiences: tuple[str, ...], client: Client, server: AuthorizationServer) -> Resources:
+    """Return those that are resources which a client may ask tokens for, whichever grant it has."""
+    return tuple(uri for uri in audiences if _may_ask(client, uri, server))
+
+
+def target_of_exchange(
+    audiences: tuple[str, ...], scope: Scope, client: Client, server: AuthorizationServer, *, of_user: bool
+) -> Target | None:
+    """Return whom a token is for in exchange for one that is `of_user` or of a client; None where it names nobody.
+
+    Raises:
+        InvalidTarget: none of its scope is for them, or their tokens are of different kinds.
+    """
+    if not audiences:
+        return None
+    target = _target(audiences, scope, client, server)
+    return target if of_user else _provable(target, client)
+
+
+def _provable(target: Target, client: Client) -> Target:
     if target.access_token_format is AccessTokenFormat.OPAQUE and not client.secrets:
         # What proves such a token is made of the secret that the store keeps.
         raise InvalidTarget("this resource takes opaque tokens, which a client needs a secret to have for itself")
@@ -109,8 +147,10 @@ def _require(named: Resources, allowed: Collection[str], otherwise: str) -> None
 
 
 def _known(uri: str, client: Client, server: AuthorizationServer) -> Resource:
-    known = server.resources.get(uri)
-    return known or Resource(resource=uri, scopes_supported=(OPENID, *server.claims_of_scope, *client.claims))
+    if uri == server.issuer:
+        return Resource(resource=uri, scopes_supported=(OPENID, *server.claims_of_scope, *client.claims))
+    # One that is not declared is a name that a token exchange may ask for.
+    return server.resources.get(uri) or Resource(resource=uri)
 
 
 def _target(uris: Resources, scope: Scope, client: Client, server: AuthorizationServer) -> Target:

@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
+from everbearer.oauth.client import (
+    AccessTokenFormat,
+    AuthMethod,
+    Client,
+    Lifetimes,
+    RotationPolicy,
+    SubjectType,
+    TokenExchangePolicy,
+)
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import (
     Authentication,
@@ -81,6 +89,9 @@ CLIENT = Client(
     ),
     rotation=RotationPolicy(
         rotate=False, retry_window=7, late_after=8, late_limit=None, retry_limit=9, arrival_after=11
+    ),
+    token_exchange=TokenExchangePolicy(
+        subject_clients=("web", "tv"), audiences=("https://stock.example",), impersonate=True
     ),
     client_uri="https://app.example/",
     logo_uri="https://app.example/logo.png",
