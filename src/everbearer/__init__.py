@@ -38,6 +38,7 @@ from everbearer.oauth.authorization_server import (
 )
 from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
 from everbearer.oauth.client import (
+    JWT_BEARER,
     TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
@@ -91,6 +92,7 @@ from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
 from everbearer.oauth.granting import grant_tokens, requested_scope
 from everbearer.oauth.grants import GRANTS, GrantFunction
+from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
 from everbearer.oauth.grants.token_exchange import Exchange, declared_policy, token_exchange_by
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
@@ -117,6 +119,7 @@ from everbearer.oauth.session_state import check_session_frame
 from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore, Spend, Store
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.trusted_issuers import Asserted, SubjectIs, TrustedIssuer
 from everbearer.oauth.userinfo import userinfo_endpoint
 from everbearer.storage.json_values import from_json, to_json
 from everbearer.storage.memory import MemoryStore
@@ -128,6 +131,7 @@ __all__ = [
     "CLAIMS_OF_SCOPE",
     "EVERY_KIND",
     "GRANTS",
+    "JWT_BEARER",
     "OPENID_CERTIFICATION",
     "STANDARD_SCOPES",
     "STRICT",
@@ -135,6 +139,7 @@ __all__ = [
     "AccessDenied",
     "AccessTokenFormat",
     "AskingDevice",
+    "Asserted",
     "AuthMethod",
     "Authentication",
     "AuthorizationRefused",
@@ -198,12 +203,14 @@ __all__ = [
     "StatementIssuer",
     "Store",
     "StoreUnavailable",
+    "SubjectIs",
     "SubjectType",
     "TemporarilyUnavailable",
     "TokenExchangePolicy",
     "TokenRequest",
     "TokenResponse",
     "TooManyRequests",
+    "TrustedIssuer",
     "UnauthorizedClient",
     "UnmetAuthenticationRequirements",
     "UnsupportedGrantType",
@@ -234,6 +241,7 @@ __all__ = [
     "hash_client_secret",
     "introspection_endpoint",
     "json_response",
+    "jwt_bearer_grant",
     "key_set",
     "load_secrets",
     "load_signing_key",

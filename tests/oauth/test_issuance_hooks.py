@@ -8,24 +8,48 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from asserting import jwks_of, sign
 from device_world import allowed_device
-from everbearer.oauth.client import TOKEN_EXCHANGE, AccessTokenFormat, TokenExchangePolicy
+from everbearer.oauth.client import JWT_BEARER, TOKEN_EXCHANGE, AccessTokenFormat, TokenExchangePolicy
 from everbearer.oauth.errors import AccessDenied, InvalidScope
+from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
 from everbearer.oauth.grants.token_exchange import ACCESS_TOKEN
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
+from everbearer.oauth.models import Authentication
+from everbearer.oauth.randomness import random_id
 from everbearer.oauth.scope import Scope
-from world import ADA, ANY_STORE, ISSUER, Answer, World, claims_of
+from everbearer.oauth.trusted_issuers import Asserted, SubjectIs, TrustedIssuer
+from world import ADA, ANY_STORE, ISSUER, Answer, World, claims_of, key_of
 
+IDP, BUILDS = "https://idp.example", "https://builds.example"
+KEY = key_of("ES256")
 Ask: TypeAlias = Callable[[World], Awaitable[Answer]]
+
+
+async def only_ada(*_: object) -> Authentication:
+    return Authentication(subject=ADA, auth_time=1_800_000_000)
 
 
 @pytest.fixture
 async def world(world: World) -> World:
     """Return the world with every grant there is, all of them for `web`."""
+
+    async def user_of(asserted: Asserted) -> Authentication:
+        return await only_ada(asserted)
+
+    scope = ("openid", "read", "write")
+    issuers = [
+        TrustedIssuer(issuer=IDP, jwks=jwks_of(KEY), scope=scope),
+        TrustedIssuer(
+            issuer=BUILDS, jwks=jwks_of(KEY), scope=scope, subject_is=SubjectIs.EXTERNAL, subjects=("*",), prefix=""
+        ),
+    ]
+    grants = {**world.server.grants, JWT_BEARER: jwt_bearer_grant(issuers, user_of)}
+    world.server = replace(world.server, grants=grants)
     await world.change_client(
         "web",
         first_party=True,
-        grant_types=tuple(world.server.grants),
+        grant_types=tuple(grants),
         token_exchange=TokenExchangePolicy(subject_clients=("spa",)),
     )
     return world
@@ -33,6 +57,11 @@ async def world(world: World) -> World:
 
 async def send(world: World, grant_type: str, **form: str | None) -> Answer:
     return await world.token({"grant_type": grant_type, **await world.identity("web"), **form})
+
+
+def assertion(world: World, issuer: str) -> str:
+    claims = {"iss": issuer, "sub": "job", "aud": ISSUER, "exp": world.clock.now + 300, "jti": random_id()}
+    return sign(claims, KEY)
 
 
 async def refreshed(world: World) -> Answer:
@@ -55,6 +84,8 @@ GRANTS: Mapping[str, tuple[Ask, str]] = {
     "client_credentials": (lambda world: world.client_credentials("web", scope="read write"), "web"),
     "urn:ietf:params:oauth:grant-type:device_code": (polled, ADA),
     TOKEN_EXCHANGE: (exchanged, ADA),
+    JWT_BEARER: (lambda world: send(world, JWT_BEARER, assertion=assertion(world, IDP)), ADA),
+    "external": (lambda world: send(world, JWT_BEARER, assertion=assertion(world, BUILDS)), "job"),
 }
 EVERY_GRANT = pytest.mark.parametrize("grant", GRANTS)
 
@@ -79,10 +110,10 @@ async def test_a_function_is_asked_at_every_grant_what_its_token_reaches(world: 
     assert answer.status == 200
     assert "write" not in answer.json["scope"].split()
     assert "write" not in claims_of(answer.access_token)["scope"].split()
-    assert asked[-1].grant_type == grant
+    assert asked[-1].grant_type == (JWT_BEARER if grant == "external" else grant)
     assert (asked[-1].client.client_id, asked[-1].subject) == ("web", subject)
     assert "write" in asked[0].scope
-    assert (asked[-1].grant is None) == (grant == "client_credentials")
+    assert (asked[-1].grant is None) == (grant in {"client_credentials", "external"})
 
 
 @EVERY_GRANT

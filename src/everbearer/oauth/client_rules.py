@@ -10,6 +10,7 @@ from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     IMPLICIT,
+    JWT_BEARER,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
     AccessTokenFormat,
@@ -33,7 +34,7 @@ from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
-_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, TOKEN_EXCHANGE})
+_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, TOKEN_EXCHANGE, JWT_BEARER})
 """The grants that give no refresh token to begin with. One of an application's own may."""
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 

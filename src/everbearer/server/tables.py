@@ -25,7 +25,6 @@ from everbearer.oauth.authorization_server import (
 )
 from everbearer.oauth.client_registration import DocumentSource, no_document
 from everbearer.oauth.events import Event
-from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
 from everbearer.oauth.metadata import PATHS
 from everbearer.oauth.profile import PROFILES
@@ -33,6 +32,7 @@ from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.device_requests import limited_device_authorization
+from everbearer.server.enabled_grants import enabled_grants
 from everbearer.server.health import health_routes, never
 from everbearer.server.observing.metrics import HEARS
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
@@ -136,7 +136,7 @@ def site_of(parts: Parts) -> Site:
         claims=_claims(store),
         claims_of_scope=config.all_claims,
         resources=config.all_resources,
-        grants=GRANTS,
+        grants=enabled_grants(config, store, now=parts.now),
         jwks=parts.jwks,
         request_objects=parts.request_objects,
         registration=client_registration_of(config, store, fetch=parts.fetch, now=parts.now),

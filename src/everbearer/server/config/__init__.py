@@ -18,6 +18,7 @@ from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.config.resources import ResourceSection, resource_of
 from everbearer.server.config.section import Alg, FilePath, Seconds, Section
+from everbearer.server.config.trusted_issuers import TrustedIssuerSection
 
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 FULL_ACCESS = "https://authgear.com/scopes/full-access"
@@ -240,6 +241,7 @@ class Config(Section, frozen=True, kw_only=True):
     resources: tuple[ResourceSection, ...] = ()
     clients: tuple[ClientSection, ...] = ()
     users: tuple[UserSection, ...] = ()
+    trusted_issuers: tuple[TrustedIssuerSection, ...] = ()
 
     @property
     def all_scopes(self) -> dict[str, str]:

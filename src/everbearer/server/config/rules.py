@@ -25,6 +25,7 @@ from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, Us
 from everbearer.server.config.claim_rules import claims_problems, id_token_claim_problems
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.grant_rules import grant_life_problems, grant_setting_problems
+from everbearer.server.config.issuer_rules import issuer_problems
 from everbearer.server.config.registration_rules import registration_problems
 from everbearer.server.config.resource_rules import named_resource_problems, resource_problems
 from everbearer.server.config.secrets import client_secret_problem, one_secret
@@ -62,6 +63,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *_clients(config),
         *registration_problems(config),
         *_users(config),
+        *issuer_problems(config),
     )
 
 
