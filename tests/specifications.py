@@ -76,6 +76,5 @@ NOT_SUPPORTED: Mapping[str, str] = {
     "Client ID metadata documents": "draft-ietf-oauth-client-id-metadata-document",
     "Encrypted access tokens": "RFC 7516, RFC 9068 §6",
     "Access tokens alone by the browser": "`response_type=token`, RFC 6749 §4.2; RFC 9700 §2.1.2 advises against it",
-    "Resource owner password credentials": "RFC 6749 §4.3; RFC 9700 §2.4 forbids them",
 }
 """What is not there, and where it is specified."""

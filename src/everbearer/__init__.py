@@ -39,6 +39,7 @@ from everbearer.oauth.authorization_server import (
 from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
 from everbearer.oauth.client import (
     JWT_BEARER,
+    PASSWORD,
     TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
@@ -93,6 +94,7 @@ from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
 from everbearer.oauth.granting import grant_tokens, requested_scope
 from everbearer.oauth.grants import GRANTS, GrantFunction
 from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
+from everbearer.oauth.grants.password import password_grant
 from everbearer.oauth.grants.token_exchange import Exchange, declared_policy, token_exchange_by
 from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
@@ -133,6 +135,7 @@ __all__ = [
     "GRANTS",
     "JWT_BEARER",
     "OPENID_CERTIFICATION",
+    "PASSWORD",
     "STANDARD_SCOPES",
     "STRICT",
     "TOKEN_EXCHANGE",
@@ -248,6 +251,7 @@ __all__ = [
     "metadata",
     "mint_logout_token",
     "parse",
+    "password_grant",
     "posted_parameters",
     "public_routes",
     "redirect",

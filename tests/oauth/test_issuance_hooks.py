@@ -10,11 +10,13 @@ import pytest
 
 from asserting import jwks_of, sign
 from device_world import allowed_device
-from everbearer.oauth.client import JWT_BEARER, TOKEN_EXCHANGE, AccessTokenFormat, TokenExchangePolicy
+from everbearer.oauth.client import JWT_BEARER, PASSWORD, TOKEN_EXCHANGE, AccessTokenFormat, TokenExchangePolicy
 from everbearer.oauth.errors import AccessDenied, InvalidScope
 from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
+from everbearer.oauth.grants.password import password_grant
 from everbearer.oauth.grants.token_exchange import ACCESS_TOKEN
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
+from everbearer.oauth.messages import Request
 from everbearer.oauth.models import Authentication
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.scope import Scope
@@ -37,6 +39,9 @@ async def world(world: World) -> World:
     async def user_of(asserted: Asserted) -> Authentication:
         return await only_ada(asserted)
 
+    async def check(username: str, password: str, request: Request) -> Authentication:
+        return await only_ada(username, password, request)
+
     scope = ("openid", "read", "write")
     issuers = [
         TrustedIssuer(issuer=IDP, jwks=jwks_of(KEY), scope=scope),
@@ -44,7 +49,7 @@ async def world(world: World) -> World:
             issuer=BUILDS, jwks=jwks_of(KEY), scope=scope, subject_is=SubjectIs.EXTERNAL, subjects=("*",), prefix=""
         ),
     ]
-    grants = {**world.server.grants, JWT_BEARER: jwt_bearer_grant(issuers, user_of)}
+    grants = {**world.server.grants, JWT_BEARER: jwt_bearer_grant(issuers, user_of), PASSWORD: password_grant(check)}
     world.server = replace(world.server, grants=grants)
     await world.change_client(
         "web",
@@ -86,6 +91,7 @@ GRANTS: Mapping[str, tuple[Ask, str]] = {
     TOKEN_EXCHANGE: (exchanged, ADA),
     JWT_BEARER: (lambda world: send(world, JWT_BEARER, assertion=assertion(world, IDP)), ADA),
     "external": (lambda world: send(world, JWT_BEARER, assertion=assertion(world, BUILDS)), "job"),
+    PASSWORD: (lambda world: send(world, PASSWORD, username="ada", password="x", scope="openid read write"), ADA),
 }
 EVERY_GRANT = pytest.mark.parametrize("grant", GRANTS)
 

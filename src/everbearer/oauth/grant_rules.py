@@ -1,17 +1,17 @@
-"""Settings of single grants that contradict each other or a specification (RFC 8693)."""
+"""Settings of single grants that contradict each other or a specification (RFC 8693, RFC 9700)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from everbearer.oauth.client import TOKEN_EXCHANGE, Client, TokenExchangePolicy
+from everbearer.oauth.client import PASSWORD, TOKEN_EXCHANGE, Client, TokenExchangePolicy
 
 NO_EXCHANGE = TokenExchangePolicy()
 
 
 def grant_problems(client: Client) -> tuple[str, ...]:
     """Return what is wrong with what a client's grants may do, a sentence each."""
-    return tuple(_token_exchange(client))
+    return (*_token_exchange(client), *_password(client))
 
 
 def _token_exchange(client: Client) -> Iterator[str]:
@@ -27,3 +27,8 @@ def _token_exchange(client: Client) -> Iterator[str]:
     for audience in policy.audiences:
         if not audience or not audience.isprintable() or " " in audience:
             yield f"token_exchange.audiences: {audience!r} must be a name or an absolute URI, without spaces"
+
+
+def _password(client: Client) -> Iterator[str]:
+    if PASSWORD in client.grant_types and not client.first_party:
+        yield "password is for first-party clients alone: nobody else may ask users for it; take it from grant_types"

@@ -107,6 +107,14 @@ class SignInSection(Section, frozen=True, kw_only=True):
             "know the meaning of, best an absolute URI, without spaces; nothing where empty.",
         ),
     ] = ""
+    allow_password_grant: Annotated[
+        bool,
+        Meta(
+            description="For migrations: first-party clients whose `grant_types` have `password` may send users' "
+            "passwords themselves. RFC 9700 §2.4 forbids it: the application sees the password, and nothing but a "
+            "password can ever be asked for."
+        ),
+    ] = False
     window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = _limits.window
     per_account: Annotated[int, Meta(ge=1, description="Failures on one account in that time.")] = _limits.per_account
     per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (

@@ -19,6 +19,7 @@ GrantType: TypeAlias = Literal[
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:token-exchange",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "password",
 ]
 ResponseType: TypeAlias = Literal[
     "code", "none", "id_token", "id_token token", "code id_token", "code token", "code id_token token"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import get_args
 
-from everbearer.oauth.client import JWT_BEARER
+from everbearer.oauth.client import JWT_BEARER, PASSWORD
 from everbearer.server.config import Config
 from everbearer.server.config.clients import ClientSection, GrantType
 from everbearer.server.config.lifetimes import LifetimesSection
@@ -33,3 +33,19 @@ def unoffered_grants(grant_types: Collection[str], config: Config) -> Iterator[s
     """Yield what is missing for grants that the server offers only if it is told to."""
     if JWT_BEARER in grant_types and not config.trusted_issuers:
         yield f"grant_types: {JWT_BEARER} needs somebody to trust; write a table under [[trusted_issuers]]"
+    if PASSWORD in grant_types and not config.sign_in.allow_password_grant:
+        yield (
+            "grant_types: password is not offered, for RFC 9700 §2.4 forbids it; take it out, or write "
+            "allow_password_grant = true under [sign_in] while you migrate"
+        )
+
+
+def password_weakenings(config: Config) -> Iterator[str]:
+    """Yield what it costs that applications may send users' passwords themselves; nothing where they may not."""
+    if config.sign_in.allow_password_grant:
+        by = ", ".join(client.client_id for client in config.clients if PASSWORD in (client.grant_types or ()))
+        yield (
+            f"sign_in.allow_password_grant = true ({by or 'no client that is declared here'}): the application sees "
+            "users' passwords and teaches them to type them anywhere, and no second factor can ever be asked for (RFC "
+            "9700 §2.4: it MUST NOT be used); move to the authorization code grant and take it out"
+        )

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from everbearer.oauth.client import PASSWORD
 from everbearer.oauth.client_keys import UnusableKeys, read_jwks
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
@@ -40,9 +41,15 @@ def registration_problems(config: Config) -> Iterator[str]:
             "registration.grant_types: implicit is no choice here, for the profile says who gets tokens by the "
             "browser; take it out"
         )
+    if PASSWORD in section.grant_types:
+        yield (
+            "registration.grant_types: password is for first-party clients alone, which no client that registers "
+            "itself is; take it out"
+        )
     if "refresh_token" in section.grant_types and "authorization_code" not in section.grant_types:
         yield "registration.grant_types: refresh_token needs a grant to refresh; add authorization_code"
-    yield from (f"registration.{problem}" for problem in unoffered_grants(section.grant_types, config))
+    offered = [grant_type for grant_type in section.grant_types if grant_type != PASSWORD]
+    yield from (f"registration.{problem}" for problem in unoffered_grants(offered, config))
     yield from _lives(config)
     yield from _issuers(config)
 
