@@ -13,7 +13,11 @@ POLLING = "tests/oauth/test_rfc8628_polling.py"
 DEVICES = "tests/oauth/test_rfc8628_device_authorization.py"
 EXCHANGE = "tests/oauth/test_rfc8693_token_exchange.py"
 ASSERTIONS = "tests/oauth/test_rfc7523_2_1_jwt_bearer.py"
+EXCHANGED_FOR = "tests/oauth/test_rfc8693_2_1_resources.py"
+OTHER_GRANTS = "tests/oauth/test_rfc8707_other_grants.py"
+REGISTERED = "tests/oauth/test_rfc7591_2_1_grant_types.py"
 HOOKS = "tests/oauth/test_issuance_hooks.py"
+HOOKS_ELSEWHERE = "tests/oauth/test_issuance_hooks_elsewhere.py"
 _DEVICE_CODE = "oauth/grants/device_code.py"
 _TOKEN_EXCHANGE = "oauth/grants/token_exchange.py"
 _JWT_BEARER = "oauth/grants/jwt_bearer.py"
@@ -99,6 +103,26 @@ MUTATIONS: Mapping[str, Mutation] = {
         module="oauth/issuance_hooks.py",
         instead={"tuple(value for value in issuance.scope if value in final)": "tuple(final)"},
         tests=[f"{HOOKS}::test_it_can_add_nothing"],
+    ),
+    "a hook adds scope to a token for a resource": Mutation(
+        module="oauth/issuance_hooks.py",
+        instead={"tuple(value for value in target.scope if value in final)": "tuple(final)"},
+        tests=[f"{HOOKS_ELSEWHERE}::test_it_adds_nothing_to_a_token_for_a_resource"],
+    ),
+    "any resource is exchanged for": Mutation(
+        module="oauth/resource_indicators.py",
+        instead={"return tuple(uri for uri in audiences if _may_ask(client, uri, server))": "return audiences"},
+        tests=[f"{EXCHANGED_FOR}::test_one_that_is_for_others_is_an_invalid_target"],
+    ),
+    "a token for a subject elsewhere outlives its assertion": Mutation(
+        module="oauth/issuing.py",
+        instead={"    if until is not None:\n": "    if until is not None and until < now:\n"},
+        tests=[f"{OTHER_GRANTS}::test_it_lives_no_longer_than_the_assertion_whatever_the_resource_says"],
+    ),
+    "a grant that a server does not offer is registered": Mutation(
+        module="oauth/registration_rules.py",
+        instead={"registration.grant_types if grant_type in server.grants)": "registration.grant_types)"},
+        tests=[f"{REGISTERED}::test_a_grant_that_the_server_does_not_offer_is_registered_by_nobody"],
     ),
 }
 

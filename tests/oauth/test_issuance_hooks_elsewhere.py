@@ -119,6 +119,16 @@ async def test_a_token_for_a_resource_reaches_what_it_says(world: World) -> None
     assert "id_token" in answer.json
 
 
+@ANY_STORE
+async def test_it_adds_nothing_to_a_token_for_a_resource(world: World) -> None:
+    async def more(issuance: Issuance) -> Scope:
+        return (*issuance.scope, "admin")
+
+    world = hooked(await with_resources(world), finalize_scopes=more)
+
+    assert (await sign_in(world, FILES, scope="openid read write")).json["scope"] == "read"
+
+
 @pytest.mark.spec("RFC 8707", "2.2")
 @ANY_STORE
 async def test_a_token_for_resources_lives_no_longer_than_its_grant_says_or_one_of_them(world: World) -> None:
