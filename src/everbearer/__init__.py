@@ -39,6 +39,9 @@ from everbearer.oauth.authorization_server import (
 )
 from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
 from everbearer.oauth.client import (
+    JWT_BEARER,
+    PASSWORD,
+    TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
     Client,
@@ -46,6 +49,7 @@ from everbearer.oauth.client import (
     RotationPolicy,
     SelfRegistration,
     SubjectType,
+    TokenExchangePolicy,
 )
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import hash_client_secret
@@ -89,10 +93,15 @@ from everbearer.oauth.errors import (
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
-from everbearer.oauth.grants import GRANTS
+from everbearer.oauth.granting import grant_tokens, requested_scope
+from everbearer.oauth.grants import GRANTS, GrantFunction
+from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
+from everbearer.oauth.grants.password import password_grant
+from everbearer.oauth.grants.token_exchange import Exchange, declared_policy, token_exchange_by
 from everbearer.oauth.id_tokens import Hint
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.introspection import introspection_endpoint
+from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
 from everbearer.oauth.keys import (
     ALGORITHMS,
     KeySet,
@@ -129,6 +138,7 @@ from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore, Spend, 
 from everbearer.oauth.subjects import NamedSubject
 from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.trusted_issuers import Asserted, SubjectIs, TrustedIssuer
 from everbearer.oauth.userinfo import userinfo_endpoint
 from everbearer.storage.json_values import from_json, to_json
 from everbearer.storage.memory import MemoryStore
@@ -140,12 +150,16 @@ __all__ = [
     "CLAIMS_OF_SCOPE",
     "EVERY_KIND",
     "GRANTS",
+    "JWT_BEARER",
     "OPENID_CERTIFICATION",
+    "PASSWORD",
     "STANDARD_SCOPES",
     "STRICT",
+    "TOKEN_EXCHANGE",
     "AccessDenied",
     "AccessTokenFormat",
     "AskingDevice",
+    "Asserted",
     "AuthMethod",
     "Authentication",
     "AuthorizationRefused",
@@ -168,8 +182,10 @@ __all__ = [
     "Event",
     "EventKind",
     "Everything",
+    "Exchange",
     "Explanation",
     "Grant",
+    "GrantFunction",
     "GrantStore",
     "Hint",
     "HistoryEntry",
@@ -183,6 +199,8 @@ __all__ = [
     "InvalidScope",
     "InvalidTarget",
     "InvalidToken",
+    "Issuance",
+    "IssuanceHooks",
     "JwksSource",
     "KeySet",
     "Lifetimes",
@@ -216,11 +234,14 @@ __all__ = [
     "StatementIssuer",
     "Store",
     "StoreUnavailable",
+    "SubjectIs",
     "SubjectType",
     "TemporarilyUnavailable",
+    "TokenExchangePolicy",
     "TokenRequest",
     "TokenResponse",
     "TooManyRequests",
+    "TrustedIssuer",
     "UnauthorizedClient",
     "UnmetAuthenticationRequirements",
     "UnsupportedGrantType",
@@ -236,6 +257,7 @@ __all__ = [
     "client_routes",
     "complete_authorization",
     "complete_device_authorization",
+    "declared_policy",
     "device_authorization_endpoint",
     "dispatch",
     "endpoint",
@@ -246,15 +268,18 @@ __all__ = [
     "from_json",
     "frontchannel_logout_frame",
     "generate_signing_key",
+    "grant_tokens",
     "hash_client_secret",
     "introspection_endpoint",
     "json_response",
+    "jwt_bearer_grant",
     "key_set",
     "load_secrets",
     "load_signing_key",
     "metadata",
     "mint_logout_token",
     "parse",
+    "password_grant",
     "posted_parameters",
     "public_routes",
     "redirect",
@@ -262,6 +287,7 @@ __all__ = [
     "refuse_device_authorization",
     "registration_routes",
     "request_from_environ",
+    "requested_scope",
     "resume_authorization_request",
     "revocation_endpoint",
     "root_routes",
@@ -274,6 +300,7 @@ __all__ = [
     "store_rules",
     "to_json",
     "token_endpoint",
+    "token_exchange_by",
     "unmet",
     "userinfo_endpoint",
     "validate_authorization_request",

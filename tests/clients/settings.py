@@ -50,6 +50,14 @@ type = "native"
 grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
 
 [[clients]]
+client_id = "orders"
+type = "machine"
+client_secret = "{secret}"
+scope = "profile email"
+grant_types = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
+token_exchange = {{ subject_clients = ["tv"], audiences = ["https://stock.example"] }}
+
+[[clients]]
 client_id = "web"
 client_name = "A web app"
 type = "web"

@@ -13,6 +13,8 @@ from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     IMPLICIT,
+    PASSWORD,
+    TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
     Client,
@@ -20,6 +22,7 @@ from everbearer.oauth.client import (
     RotationPolicy,
     SelfRegistration,
     SubjectType,
+    TokenExchangePolicy,
 )
 from everbearer.oauth.client_rules import client_problems
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
@@ -51,6 +54,12 @@ IMPLICIT_ONLY = replace(SPA, response_types=("id_token",), grant_types=(IMPLICIT
 SIGNS = replace(WEB, jwks_uri="https://app.example.com/jwks", require_signed_request_object=True)
 UNSIGNED = replace(
     WEB, default_acr_values=("urn:x",), request_object_signing_alg="none", request_uris=("https://app.example.com/r#1",)
+)
+EXCHANGER = Client(
+    client_id="exchanger",
+    secrets=("hash",),
+    grant_types=(TOKEN_EXCHANGE,),
+    token_exchange=TokenExchangePolicy(audiences=("billing", "https://stock.example")),
 )
 MACHINE = Client(client_id="machine", secrets=("hash",), grant_types=("client_credentials",))
 USUAL = [SPA, OWN, WEB, MACHINE, PAIRWISE, KEYED, SEALED, ENCRYPTED, HYBRID, IMPLICIT_ONLY, SIGNS, UNSIGNED]
@@ -142,6 +151,11 @@ def test_a_usual_client_has_no_problems(client: Client) -> None:
         (replace(SPA, default_max_age=-1), "default_max_age is negative"),
         (replace(SPA, default_acr_values=("one two",)), "'one two' must be one value"),
         (replace(SPA, default_acr_values=("",)), "'' must be one value"),
+        (replace(SPA, grant_types=(PASSWORD, "refresh_token")), "password is for first-party clients alone"),
+        (replace(EXCHANGER, secrets=()), "token exchange is for clients with a secret or keys"),
+        (replace(EXCHANGER, grant_types=(CLIENT_CREDENTIALS,)), "token_exchange says what may be exchanged"),
+        (replace(EXCHANGER, token_exchange=TokenExchangePolicy(audiences=("a b",))), "must be a name or an absolute"),
+        (replace(EXCHANGER, token_exchange=TokenExchangePolicy(audiences=("",))), "must be a name or an absolute"),
         (replace(SPA, redirect_uris=()), "add at least one URI to redirect_uris"),
         (replace(SPA, response_types=("code", "token")), "response_types: 'token' is not one of: code, none, id_token"),
         (replace(SPA, response_types=("code", "id_token")), "add implicit to grant_types, or take them out"),
@@ -272,6 +286,11 @@ def test_a_safe_redirect_uri_is_accepted(uri: str) -> None:
         (Lifetimes(authorization_code=601), "at most 600 are allowed"),
         (Lifetimes(device_code=1801), "at most 1800 are allowed"),
         (Lifetimes(device_code=0), "lifetimes.device_code is 0"),
+        (Lifetimes(access_token_by_grant={"client_credentials": 0}), "access_token_by_grant.client_credentials is 0"),
+        (
+            Lifetimes(access_token_by_grant={"refresh_token": 3600}, refresh_token=1800, refresh_token_idle=None),
+            "lifetimes.access_token (3600 s) is longer than lifetimes.refresh_token",
+        ),
         (Lifetimes(access_token=7200, refresh_token=3600, refresh_token_idle=None), "is longer than lifetimes.refresh"),
         (Lifetimes(refresh_token=7200, refresh_token_idle=7201), "and would never count"),
         (Lifetimes(access_token=3600, refresh_token_idle=600), "signed out between two refreshes"),

@@ -47,7 +47,7 @@ class Mutation:
 _GRANT = "oauth/grants/refresh_token.py"
 _CODE = "oauth/grants/authorization_code.py"
 _RULE = "oauth/rotation.py"
-_MINT = "tokens = issue_tokens(request.client, refreshed, scope, server, now=now, parts=parts, target=target)\n"
+_MINT = "tokens = await issue_tokens(request, refreshed, scope, server, now=now, target=target)\n"
 _SPEND = "await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:\n"
 _NARROW = 'scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))\n'
 _COUNTED = "retries=grant.retries + 1,"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from everbearer.oauth.client import SubjectType
 from everbearer.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
+from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import HOUR
 from everbearer.oauth.own_resources import Bearer, check_bearer
@@ -43,6 +45,16 @@ async def test_a_clients_own_token_is_its_own(world: World) -> None:
     found = await asked(world, (await world.client_credentials()).access_token)
 
     assert (found.subject, found.grant) == ("machine", None)
+
+
+async def test_what_the_token_says_besides_is_told(world: World) -> None:
+    async def tenant(issuance: Issuance) -> Mapping[str, object]:
+        return {"tenant": issuance.client.client_id}
+
+    hooks = IssuanceHooks(access_token_claims=tenant)
+    token = (await replace(world, server=replace(world.server, hooks=hooks)).client_credentials()).access_token
+
+    assert (await asked(world, token)).claims == {"tenant": "machine"}
 
 
 @pytest.mark.spec("RFC 6750", "3.1")

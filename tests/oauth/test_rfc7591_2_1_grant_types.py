@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from everbearer.oauth.client import JWT_BEARER
 from registering import Registrar, new_registrar
 from world import ANY_STORE, World
 
@@ -107,3 +108,13 @@ async def test_a_client_without_refresh_tokens_does_not_get_the_scope_for_them(r
 async def test_no_client_registers_itself_with_more_than_is_allowed(registrar: Registrar) -> None:
     assert (await registrar.registered(scope="openid write admin read"))["scope"] == "openid read"
     assert (await registrar.refused(scope="write admin")).startswith("nothing of scope")
+
+
+async def test_a_grant_that_the_server_does_not_offer_is_registered_by_nobody(registrar: Registrar) -> None:
+    without = registrar.allowing(grant_types=("authorization_code", JWT_BEARER))
+    told = await without.registered(grant_types=["authorization_code", JWT_BEARER])
+
+    assert told["grant_types"] == ["authorization_code"]
+    assert "grant_types may be: authorization_code" in await without.refused(
+        grant_types=[JWT_BEARER], response_types=[]
+    )

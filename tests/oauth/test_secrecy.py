@@ -103,12 +103,12 @@ async def test_who_has_the_servers_secret_but_not_the_database_forges_no_opaque_
     client = await world.client("machine" if machine else "opaque")
     opaque = replace(client, access_token_format=AccessTokenFormat.OPAQUE)
     grant = None if machine else await world.grant(await world.refresh_token("opaque"))
-    guessed = replace(grant, secret=bytes(16)) if grant else None
+    guessed = replace(grant, secret=bytes(16)) if grant else "machine"
 
     forged = mint_access_token(
-        replace(opaque, secrets=("guessed",)), ("openid",), world.server, grant=guessed, now=NOW, expires_in=60
+        replace(opaque, secrets=("guessed",)), ("openid",), world.server, about=guessed, now=NOW, expires_in=60
     )
-    minted = mint_access_token(opaque, ("openid",), world.server, grant=grant, now=NOW, expires_in=60)
+    minted = mint_access_token(opaque, ("openid",), world.server, about=grant or "machine", now=NOW, expires_in=60)
 
     assert [await world.active(token) for token in (forged, minted)] == [False, True]
 

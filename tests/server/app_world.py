@@ -134,6 +134,12 @@ async def new_endpoint(
             ),
             ClientSection(client_id="partner", type="spa", redirect_uris=(REDIRECT,), scope="openid offline_access"),
             ClientSection(
+                client_id="orders",
+                type="machine",
+                client_secret="the-secret-of-orders-0123456789abc",
+                grant_types=("client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ),
+            ClientSection(
                 client_id="tv",
                 type="native",
                 grant_types=("urn:ietf:params:oauth:grant-type:device_code", "refresh_token"),

@@ -28,11 +28,14 @@ NAMES = [
     *["max_age", "login_hint", "id_token_hint", "ui_locales", "acr_values", "claims", "request", "request_uri"],
     *["registration", "display", "flow", "login", "password", "decision", "form_token", "post_logout_redirect_uri"],
     *["logout_hint", "do", "refresh_tokens", "session", "grant", "client", "new_password", "current_password", "x"],
-    *["device_code", "user_code"],
+    *["device_code", "user_code", "subject_token", "subject_token_type", "actor_token", "actor_token_type"],
+    *["requested_token_type", "assertion", "username"],
 ]
 
 GOOD = [
-    *["urn:ietf:params:oauth:grant-type:device_code", "BCDF-GHJK"],
+    *["urn:ietf:params:oauth:grant-type:device_code", "BCDF-GHJK", "orders", "the-secret-of-orders-0123456789abc"],
+    *["urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:token-type:access_token"],
+    *["urn:ietf:params:oauth:grant-type:jwt-bearer", "password"],
     *["authorization_code", "refresh_token", "client_credentials", "demo-spa", "partner", REDIRECT, VERIFIER],
     *[
         "openid offline_access",

@@ -154,6 +154,12 @@ def test_the_environment_sets_them_too(load: Load) -> None:
             'grant_types = ["authorization_code", "implicit"]',
             "registration.grant_types: implicit is no choice here, for the profile says who gets tokens by the browser",
         ),
+        (
+            'grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]',
+            "registration.grant_types: urn:ietf:params:oauth:grant-type:jwt-bearer needs somebody to trust",
+        ),
+        ('grant_types = ["password"]', "registration.grant_types: password is for first-party clients alone"),
+        ('lifetimes.access_token_by_grant = { x = "1h" }', "registration.lifetimes.access_token_by_grant: x is no"),
         ('unused_after = "1h"', "registration.unused_after: must be at least a day"),
         ("most_clients = -1", "registration.most_clients: must be at least 0"),
         ('lifetimes.authorization_code = "1h"', "registration.lifetimes.authorization_code"),

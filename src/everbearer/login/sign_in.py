@@ -81,16 +81,24 @@ async def sign_in(
     present: Session | None = None,
 ) -> SignInOutcome:
     """Check a password and start a session, or let the browser's `present` one go on where it is the same user's."""
-    checked = await check_password(attempt, store=store, run=run, now=now, limits=limits)
+    checked = await user_of_password(attempt, store=store, run=run, now=now, limits=limits)
     if not isinstance(checked, User):
         return checked
-    if needs_upgrade(checked.password_hash):
-        new = await run(lambda: hash_password(attempt.password))
-        await store.upgrade_password_hash(checked.subject, old=checked.password_hash, new=new)
     # The epoch comes from the read that the hash came from: whatever has ended all since has ended this session too.
     session = new_session(checked, flow=attempt.flow, now=now, address=attempt.address, agent=attempt.agent)
     event = _event(EventKind.SIGNED_IN, attempt, now, subject=checked.subject)
     return SignedIn(user=checked, session=await begin_session(session, event, present=present, store=store))
+
+
+async def user_of_password(
+    attempt: Attempt, *, store: AccountStore, run: RunHeavy, now: int, limits: SignInLimits
+) -> User | WrongCredentials | TooManyAttempts:
+    """Return what `check_password` returns; the password of the user is hashed anew where that is due."""
+    checked = await check_password(attempt, store=store, run=run, now=now, limits=limits)
+    if isinstance(checked, User) and needs_upgrade(checked.password_hash):
+        new = await run(lambda: hash_password(attempt.password))
+        await store.upgrade_password_hash(checked.subject, old=checked.password_hash, new=new)
+    return checked
 
 
 async def check_password(

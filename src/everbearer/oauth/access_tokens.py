@@ -1,7 +1,8 @@
 """Access tokens, of two kinds: JWTs (RFC 9068) and opaque, sealed ones. Neither has a row in the store.
 
 A token's id tells which grant and generation it came from, so that the server's own endpoints can see the grant's end.
-An opaque token holds a proof besides, of what only the store knows: the server's secret alone forges none.
+An opaque token holds a proof besides, of what only the store knows: the server's secret alone forges none. A token that
+another was exchanged for (RFC 8693) is of the same grant, and ends with it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from everbearer.oauth import jws
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AccessTokenFormat, Client
 from everbearer.oauth.encoding import base64url, compact_json, from_base64url
+from everbearer.oauth.issuance_hooks import NOTHING, OF_TOKENS
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.resource_indicators import Target
+from everbearer.oauth.resource import Target
 from everbearer.oauth.scope import Scope, format_scope, parse_scope
 from everbearer.oauth.subjects import subject_for
 
@@ -27,6 +29,8 @@ ACCESS_TOKEN_PREFIX = "era_"
 JWT_TYPE = "at+jwt"
 REVOKED = "revoked access token"
 """The purpose under which ids of revoked tokens without a grant are remembered."""
+EXCHANGED = "~"
+"""How the id of a token ends that another was exchanged for."""
 _PURPOSE = "access token"
 
 
@@ -35,7 +39,8 @@ class AccessToken:
     """What an access token says, authentically. It may have expired, and its grant may have ended."""
 
     token_id: str
-    """GRANT.GENERATION.RANDOM, or EPOCH.RANDOM for a client's own token, with the client's epoch at issue."""
+    """GRANT.GENERATION.RANDOM, or EPOCH.RANDOM for a client's own token, with the client's epoch at issue; and `~` at
+    the end of one that another was exchanged for."""
     client_id: str
     subject: str
     """The user as the client knows them, or the client itself."""
@@ -46,11 +51,18 @@ class AccessToken:
     """Whom it is for."""
     proof: bytes = field(default=b"", repr=False)
     """Of an opaque token: the secret of its grant, or a hash of what the store keeps of its client's."""
+    claims: Mapping[str, object] = field(default_factory=lambda: NOTHING, repr=False)
+    """All that it says, or all that it says besides."""
 
     @property
     def aud(self) -> str | list[str]:
         """Return whom it is for, as that stands in tokens (RFC 7519 §4.1.3): one alone, several as a list."""
         return self.audiences[0] if len(self.audiences) == 1 else list(self.audiences)
+
+    @property
+    def exchanged(self) -> bool:
+        """Return whether another token was exchanged for it."""
+        return self.token_id.endswith(EXCHANGED)
 
     @property
     def grant_id(self) -> str:
@@ -61,6 +73,14 @@ class AccessToken:
     def generation(self) -> int:
         """Return the number that its id carries: its grant's generation at issue, or its client's epoch."""
         return int(self.token_id.split(".")[-2])
+
+    @property
+    def more_claims(self) -> Mapping[str, object]:
+        """Return what it says beyond what every token does."""
+        # Most say no more.
+        if OF_TOKENS.issuperset(self.claims):
+            return NOTHING
+        return {name: value for name, value in self.claims.items() if name not in OF_TOKENS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +104,17 @@ def mint_access_token(
     scope: Scope,
     server: AuthorizationServer,
     *,
-    grant: Grant | None,
+    about: Grant | str,
     now: int,
     expires_in: int,
     target: Target | None = None,
+    claims: Mapping[str, object] = NOTHING,
 ) -> str:
-    """Return a fresh access token for a grant, or for the client itself where there is none.
+    """Return a fresh access token `about` a grant or, where there is none, about a subject: mostly the client itself.
 
-    It is for the resources of `target` where there is one, and has its scope.
+    It is for the resources of `target` where there is one, and has its scope. `claims` are those that it has besides.
     """
+    grant = None if isinstance(about, str) else about
     stem = f"{grant.grant_id}.{grant.generation}" if grant else str(client.epoch)
     token = AccessToken(
         token_id=f"{stem}.{random_id()}",
@@ -100,16 +122,41 @@ def mint_access_token(
         # "In cases of access tokens obtained through grants where no resource owner is involved, such as the client
         # credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         # indicate the client application" (RFC 9068 §2.2).
-        subject=subject_for(client, grant.subject, server) if grant else client.client_id,
+        subject=about if isinstance(about, str) else subject_for(client, about.subject, server),
         scope=target.scope if target else scope,
         issued_at=now,
         expires_at=now + expires_in,
         audiences=target.audiences if target else (client.audience or server.issuer,),
         proof=grant.secret if grant else _own_proof(client),
+        claims=claims,
     )
-    if (target or client).access_token_format is AccessTokenFormat.OPAQUE and token.proof:
+    return _minted(token, grant, target or client, server)
+
+
+def exchange_access_token(
+    wanted: AccessToken, client: Client, server: AuthorizationServer, *, grant: Grant | None, target: Target | None
+) -> str:
+    """Return a fresh access token for a client in exchange for one of the same subject and grant (RFC 8693).
+
+    `wanted` is that one, with the scope, times, claims and, where there is no `target`, audience of the new one.
+    """
+    stem = wanted.token_id.rpartition(".")[0] if grant else str(client.epoch)
+    token = replace(
+        wanted,
+        token_id=f"{stem}.{random_id()}{EXCHANGED}",
+        client_id=client.client_id,
+        subject=subject_for(client, grant.subject, server) if grant else wanted.subject,
+        scope=target.scope if target else wanted.scope,
+        audiences=target.audiences if target else (client.audience or server.issuer,),
+        proof=grant.secret if grant else _own_proof(client),
+    )
+    return _minted(token, grant, target or client, server)
+
+
+def _minted(token: AccessToken, grant: Grant | None, like: Target | Client, server: AuthorizationServer) -> str:
+    if like.access_token_format is AccessTokenFormat.OPAQUE and token.proof:
         return _seal(token, server)
-    key = server.keys().signer((target or client).access_token_signing_alg)
+    key = server.keys().signer(like.access_token_signing_alg)
     return jws.sign(_claims(token, grant, server), key, typ=JWT_TYPE)
 
 
@@ -128,6 +175,7 @@ def read_access_token(text: str, server: AuthorizationServer) -> AccessToken | N
         issued_at=claims["iat"],
         expires_at=claims["exp"],
         audiences=_audiences(claims["aud"]),
+        claims=claims,
     )
 
 
@@ -136,6 +184,9 @@ async def standing(token: AccessToken, server: AuthorizationServer) -> Standing:
     now = server.now()
     client = await server.store.client(token.client_id)
     grant = await server.store.grant(token.grant_id) if token.grant_id else None
+    if token.exchanged and grant is not None:
+        # What the grant's own client asked for by name is not for others.
+        grant = replace(grant, claims=None)
     return Standing(
         expired=now >= token.expires_at,
         ended=await _ended(token, client, grant, server),
@@ -148,17 +199,35 @@ async def _ended(
     token: AccessToken, client: Client | None, grant: Grant | None, server: AuthorizationServer
 ) -> Ended | None:
     now = server.now()
-    if client is None:
-        return (grant.ended if grant else None) or Ended(reason=EndReason.CLIENT_DELETED, actor="", at=now)
-    if client.disabled_at is not None:
-        return Ended(reason=EndReason.CLIENT_DISABLED, actor="", at=client.disabled_at)
+    if client is None or client.disabled_at is not None:
+        return _without_leave(client, grant, now)
     if token.proof and not _proven(token, client, grant):
         return Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
+    if token.exchanged and await server.store.remembers(REVOKED, token.token_id):
+        return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now)
     if token.grant_id:
-        gone = Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
-        return end_of(grant, client, now, issued=token.generation) if grant else gone
+        return await _end_of_its_grant(token, client, grant, server)
     revoked = client.epoch > token.generation or await server.store.remembers(REVOKED, token.token_id)
     return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now) if revoked else None
+
+
+async def _end_of_its_grant(
+    token: AccessToken, client: Client, grant: Grant | None, server: AuthorizationServer
+) -> Ended | None:
+    now = server.now()
+    if grant is None:
+        return Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
+    # Another client's, where the token was exchanged.
+    owner = client if grant.client_id == client.client_id else await server.store.client(grant.client_id)
+    if owner is None or owner.disabled_at is not None:
+        return _without_leave(owner, grant, now)
+    return end_of(grant, owner, now, issued=token.generation)
+
+
+def _without_leave(client: Client | None, grant: Grant | None, now: int) -> Ended:
+    if client is None:
+        return (grant.ended if grant else None) or Ended(reason=EndReason.CLIENT_DELETED, actor="", at=now)
+    return Ended(reason=EndReason.CLIENT_DISABLED, actor="", at=client.disabled_at or now)
 
 
 def _proven(token: AccessToken, client: Client, grant: Grant | None) -> bool:
@@ -177,6 +246,7 @@ def _proof_of(client_secret_hash: str) -> bytes:
 
 def _claims(token: AccessToken, grant: Grant | None, server: AuthorizationServer) -> Mapping[str, object]:
     claims: dict[str, object] = {
+        **token.claims,
         "iss": server.issuer,
         "sub": token.subject,
         "aud": token.aud,
@@ -217,6 +287,8 @@ def _seal(token: AccessToken, server: AuthorizationServer) -> str:
         token.expires_at,
         token.aud,
         base64url(token.proof),
+        # Most say no more.
+        *([dict(token.claims)] if token.claims else ()),
     ]
     return ACCESS_TOKEN_PREFIX + base64url(server.sealer.seal(_PURPOSE, compact_json(members)))
 
@@ -226,7 +298,7 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
     plain = server.sealer.unseal(_PURPOSE, sealed) if sealed else None
     if plain is None:
         return None
-    token_id, client_id, subject, scope, issued_at, expires_at, audience, proof = json.loads(plain)
+    token_id, client_id, subject, scope, issued_at, expires_at, audience, proof, *more = json.loads(plain)
     return AccessToken(
         token_id=token_id,
         client_id=client_id,
@@ -237,4 +309,5 @@ def _unseal(text: str, server: AuthorizationServer) -> AccessToken | None:
         audiences=_audiences(audience),
         # Never empty: that would be a token that proves nothing.
         proof=from_base64url(proof) or bytes(1),
+        claims=more[0] if more else NOTHING,
     )

@@ -12,6 +12,7 @@ from everbearer.oauth.client import Client
 from everbearer.oauth.client_registration import ClientRegistration
 from everbearer.oauth.errors import InvalidClient, RequestUriNotSupported
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
+from everbearer.oauth.issuance_hooks import IssuanceHooks
 from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
@@ -136,6 +137,11 @@ class TokenRequest:
     client: Client
 
     @property
+    def grant_type(self) -> str:
+        """Return which grant is asked for."""
+        return self.parameters.get("grant_type", "")
+
+    @property
     def idempotency_key(self) -> str:
         """Return the `Idempotency-Key` header, empty where there is none."""
         return self.http.headers.get("idempotency-key", "")
@@ -182,6 +188,8 @@ class AuthorizationServer:
     """Seconds that a device is to wait between two polls."""
     grants: Mapping[str, Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]]
     """The grant of each `grant_type` that is enabled."""
+    hooks: IssuanceHooks | None = None
+    """What an application has to say about tokens before they are minted; None where it says nothing."""
     jwks: JwksSource = no_jwks
     """Fetches what clients publish at their `jwks_uri`, and keeps it for a while."""
     request_objects: RequestObjectSource = no_request_objects

@@ -16,6 +16,9 @@ IMPLICIT = "implicit"
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+PASSWORD = "password"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 class AccessTokenFormat(StrEnum):
@@ -75,6 +78,8 @@ class Lifetimes:
     """How long what is issued lasts, in seconds. A change applies to live grants at once."""
 
     access_token: int = 30 * MINUTE
+    access_token_by_grant: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
+    """The same for access tokens that come of single grants, by `grant_type`."""
     access_token_jitter: float = 0.0
     """Each access token lives shorter by a random part of this share of its life, 0 to 0.5: who refreshed together, as
     after an outage, then does not come again together."""
@@ -86,6 +91,34 @@ class Lifetimes:
     authorization_code: int = MINUTE
     device_code: int = 10 * MINUTE
     """How long the user of a device has to type its user code and say yes (RFC 8628 §3.2)."""
+
+    def access_token_of(self, grant_type: str) -> int:
+        """Return how long an access token lives that comes of a grant."""
+        # Most have one life for all.
+        if not self.access_token_by_grant:
+            return self.access_token
+        return self.access_token_by_grant.get(grant_type, self.access_token)
+
+    @property
+    def longest_access_token(self) -> int:
+        """Return how long an access token may live, whichever grant it comes of."""
+        if not self.access_token_by_grant:
+            return self.access_token
+        return max(self.access_token, *self.access_token_by_grant.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExchangePolicy:
+    """Which tokens a client may exchange, and whom for (RFC 8693). By itself: its own, and those that are for it."""
+
+    subject_clients: tuple[str, ...] = ()
+    """The clients whose tokens it may bring, besides its own and those whose `aud` it is, or a resource that it is the
+    server of (`introspects`)."""
+    audiences: tuple[str, ...] = ()
+    """What it may ask tokens for, by `audience` or `resource`, besides the resources that it may ask for anyway; each
+    is compared exactly."""
+    impersonate: bool = False
+    """Whether nobody need be told that it acts for the subject. Otherwise tokens for others' subjects have `act`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +225,7 @@ class Client:
     """It is a resource server: introspection shows it every token, not only those issued to it."""
     lifetimes: Lifetimes = Lifetimes()
     rotation: RotationPolicy = RotationPolicy()
+    token_exchange: TokenExchangePolicy = TokenExchangePolicy()
     client_uri: str = ""
     logo_uri: str = ""
     policy_uri: str = ""

@@ -10,15 +10,17 @@ from everbearer.oauth.claim_rules import claim_problems
 from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
-    DEVICE_CODE,
     IMPLICIT,
+    JWT_BEARER,
     REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
     Client,
     SubjectType,
 )
 from everbearer.oauth.client_assertions import ALGORITHMS_OF
+from everbearer.oauth.grant_rules import grant_problems
 from everbearer.oauth.key_rules import key_problems
 from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
 from everbearer.oauth.logout_uri_rules import logout_uri_problems
@@ -35,8 +37,8 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 _SEVERAL = tuple(each.name for each in fields(Client) if isinstance(each.default, tuple))
 """The settings that are several texts."""
-_REFRESHED = (AUTHORIZATION_CODE, DEVICE_CODE)
-"""The grants that may give refresh tokens."""
+_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, TOKEN_EXCHANGE, JWT_BEARER})
+"""The grants that give no refresh token to begin with. One of an application's own may."""
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 
 
@@ -52,6 +54,7 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *key_problems(client),
         *request_object_problems(client),
         *_grant_types(client),
+        *grant_problems(client),
         *_response_types(client),
         *_redirects(client),
         *logout_uri_problems(client),
@@ -121,7 +124,7 @@ def _grant_types(client: Client) -> Iterator[str]:
             "client_credentials is for clients with a secret or keys: give it one or take client_credentials from "
             "grant_types"
         )
-    if REFRESH_TOKEN in client.grant_types and not set(_REFRESHED) & set(client.grant_types):
+    if REFRESH_TOKEN in client.grant_types and _WITHOUT_REFRESH.issuperset(client.grant_types):
         yield "refresh_token needs a grant to refresh: add authorization_code to grant_types or take refresh_token out"
     if OFFLINE_ACCESS in client.scope and REFRESH_TOKEN not in client.grant_types:
         yield "scope has offline_access, which asks for a refresh token: add refresh_token to grant_types"

@@ -15,7 +15,8 @@ from everbearer.oauth.rotation import policy_for
 async def confirm_arrival(token: AccessToken, grant: Grant, client: Client, server: AuthorizationServer) -> None:
     """Note that the grant's newest answer has arrived, if the token came in it and enough time has passed since."""
     policy = policy_for(client)
-    newest = token.generation == grant.generation and grant.confirmed < grant.generation
+    # Who uses what the token was exchanged for says nothing of the client that got the answer.
+    newest = not token.exchanged and token.generation == grant.generation and grant.confirmed < grant.generation
     # Two tabs may refresh at once, and the first use its token at once: until the other's timer must have run, however
     # much its browser throttles it, its retry is still welcome.
     if newest and policy.rotate and grant.offline and server.now() - grant.rotated_at > policy.arrival_after:

@@ -26,6 +26,9 @@ class EventKind(StrEnum):
     """All grants of a user, client, consent or session were ended by one row."""
     TOKEN_REFRESHED = "token_refreshed"
     """For listeners; the grant's own history keeps it. `details` has the `happening`, a word of `Happening`."""
+    TOKEN_EXCHANGED = "token_exchanged"
+    """For listeners; the audit trail keeps those that nobody is told of (impersonation). `details` has the client that
+    the subject's token was issued to, who acts, and the audience."""
     INVALID_GRANT = "invalid_grant"
     """For listeners: a code or refresh token was refused. `details` has the `grant_type` and the `reason`."""
     CLIENT_AUTHENTICATION_FAILED = "client_authentication_failed"

@@ -59,6 +59,8 @@ async def _access_token(token: AccessToken, caller: Client, server: Authorizatio
     if state.grant is not None:
         await confirm_arrival(token, state.grant, state.client, server)
     return {
+        # "The act claim" too (RFC 8693 §4.1).
+        **token.more_claims,
         "active": True,
         "scope": format_scope(token.scope),
         "client_id": token.client_id,

@@ -14,6 +14,8 @@ LONGEST_DEVICE_CODE_LIFETIME = 30 * MINUTE
 MOST_JITTER = 0.5
 """More would give access tokens of a life that nobody has set."""
 
+_SECONDS = ("access_token", "refresh_token", "refresh_token_idle", "id_token", "authorization_code", "device_code")
+"""The lifetimes that are one number."""
 _LEAST = {"retry_window": 0, "late_after": 0, "late_limit": 1, "retry_limit": 1, "arrival_after": 0}
 """The least that each number of a rotation policy may be."""
 
@@ -34,15 +36,7 @@ def client_rotation_problems(client: Client) -> tuple[str, ...]:
 
 
 def _lifetimes(lifetimes: Lifetimes, *, refreshes: bool) -> Iterator[str]:
-    for name in (
-        "access_token",
-        "refresh_token",
-        "refresh_token_idle",
-        "id_token",
-        "authorization_code",
-        "device_code",
-    ):
-        value = getattr(lifetimes, name)
+    for name, value in _each(lifetimes):
         if value is not None and value <= 0:
             yield f"lifetimes.{name} is {value}: it must be at least 1 second"
     if not 0 <= lifetimes.access_token_jitter <= MOST_JITTER:
@@ -61,11 +55,18 @@ def _lifetimes(lifetimes: Lifetimes, *, refreshes: bool) -> Iterator[str]:
         yield from _refresh_lifetimes(lifetimes)
 
 
+def _each(lifetimes: Lifetimes) -> Iterator[tuple[str, int | None]]:
+    for name in _SECONDS:
+        yield name, getattr(lifetimes, name)
+    for grant_type, value in lifetimes.access_token_by_grant.items():
+        yield f"access_token_by_grant.{grant_type}", value
+
+
 def _refresh_lifetimes(lifetimes: Lifetimes) -> Iterator[str]:
-    idle = lifetimes.refresh_token_idle
-    if lifetimes.access_token > lifetimes.refresh_token:
+    idle, access_token = lifetimes.refresh_token_idle, lifetimes.access_token_of(REFRESH_TOKEN)
+    if access_token > lifetimes.refresh_token:
         yield (
-            f"lifetimes.access_token ({lifetimes.access_token} s) is longer than lifetimes.refresh_token "
+            f"lifetimes.access_token ({access_token} s) is longer than lifetimes.refresh_token "
             f"({lifetimes.refresh_token} s): shorten the first or lengthen the second"
         )
     if idle is not None and idle > lifetimes.refresh_token:
@@ -73,10 +74,10 @@ def _refresh_lifetimes(lifetimes: Lifetimes) -> Iterator[str]:
             f"lifetimes.refresh_token_idle ({idle} s) is longer than lifetimes.refresh_token "
             f"({lifetimes.refresh_token} s) and would never count: shorten the first or lengthen the second"
         )
-    if idle is not None and idle < lifetimes.access_token <= lifetimes.refresh_token:
+    if idle is not None and idle < access_token <= lifetimes.refresh_token:
         yield (
             f"lifetimes.refresh_token_idle ({idle} s) is shorter than lifetimes.access_token "
-            f"({lifetimes.access_token} s): users at work would be signed out between two "
+            f"({access_token} s): users at work would be signed out between two "
             "refreshes; lengthen the first or shorten the second"
         )
 

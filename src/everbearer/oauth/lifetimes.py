@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.models import Ended, EndReason, Grant
+from everbearer.oauth.resource import Target
 
 SERVER = "server"
 """The actor of what ends by itself."""
@@ -27,13 +28,16 @@ class Expiry:
         return self.absolute_at if self.idle_at is None else min(self.idle_at, self.absolute_at)
 
 
-def access_token_life(lifetimes: Lifetimes, chance: Callable[[], float], of_resource: int | None = None) -> int:
+def access_token_life(
+    lifetimes: Lifetimes, chance: Callable[[], float], grant_type: str, target: Target | None = None
+) -> int:
     """Return how many seconds a fresh access token lives, a second at least; `chance` returns 0 to below 1.
 
-    `of_resource` is the usual life of a token for a resource that has its own.
+    One for several resources lives no longer than one for any of them.
     """
-    jitter = lifetimes.access_token_jitter
-    usual = lifetimes.access_token if of_resource is None else of_resource
+    jitter, usual = lifetimes.access_token_jitter, lifetimes.access_token_of(grant_type)
+    if target is not None:
+        usual = min(usual if each is None else each for each in target.lifetimes)
     # Nothing is drawn where nothing depends on it: most servers have no jitter.
     return usual - int(usual * jitter * chance()) if jitter else usual
 
@@ -50,7 +54,7 @@ def expiry(grant: Grant, client: Client, *, issued: int = 0) -> Expiry:
         absolute_at = grant.created_at + lifetimes.authorization_code if until is None else until
         return Expiry(idle_at=None, absolute_at=absolute_at)
     if not grant.offline:
-        return Expiry(idle_at=None, absolute_at=grant.rotated_at + lifetimes.access_token)
+        return Expiry(idle_at=None, absolute_at=grant.rotated_at + lifetimes.longest_access_token)
     idle = lifetimes.refresh_token_idle
     idle_at = None if idle is None else grant.used_at + idle
     return Expiry(idle_at=idle_at, absolute_at=grant.created_at + lifetimes.refresh_token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from everbearer.oauth.access_tokens import read_access_token, standing
@@ -25,6 +26,9 @@ class Bearer:
     scope: Scope
     grant: Grant | None
     """None for a token that a client got for itself."""
+    claims: Mapping[str, object]
+    """What the token says beyond what every one does: who acts for its subject (`act`), or what your hooks have it say.
+    """
 
 
 async def check_bearer(
@@ -58,4 +62,4 @@ async def check_bearer(
     if state.grant is not None:
         await confirm_arrival(token, state.grant, state.client, server)
     subject = state.grant.subject if state.grant else token.subject
-    return Bearer(subject=subject, client=state.client, scope=token.scope, grant=state.grant)
+    return Bearer(subject=subject, client=state.client, scope=token.scope, grant=state.grant, claims=token.more_claims)

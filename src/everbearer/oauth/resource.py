@@ -35,6 +35,18 @@ class Resource:
         return not self.scopes_supported or scope_value in self.scopes_supported
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom an access token is for, and what it is because of that."""
+
+    audiences: Resources
+    scope: Scope
+    lifetimes: tuple[int | None, ...]
+    """Seconds, of each audience; None where it has no life of its own for tokens, but that of the client's."""
+    access_token_format: AccessTokenFormat
+    access_token_signing_alg: str
+
+
 def is_resource_identifier(uri: str) -> bool:
     """Return whether a resource can be called so.
 

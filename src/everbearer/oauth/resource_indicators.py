@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AccessTokenFormat, Client
 from everbearer.oauth.errors import InvalidTarget
 from everbearer.oauth.parameters import Parameters
-from everbearer.oauth.resource import Resource, Resources, is_resource_identifier, normal
+from everbearer.oauth.resource import Resource, Resources, Target, is_resource_identifier, normal
 from everbearer.oauth.scope import OPENID, Scope
 
 RESOURCE = "resource"
+AUDIENCE = "audience"
 MOST_RESOURCES = 10
 """How many a request may name: they are kept with the grant, and stand in the token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Whom an access token is for, and what it is because of that."""
-
-    audiences: Resources
-    scope: Scope
-    lifetime: int
-    """Seconds."""
-    access_token_format: AccessTokenFormat
-    access_token_signing_alg: str
 
 
 def authorized_resources(
@@ -77,7 +65,44 @@ def target_of_client(
     """
     if RESOURCE not in parameters:
         return None
-    target = _target(_requested_by(client, parameters, server), scope, client, server)
+    return _provable(_target(_requested_by(client, parameters, server), scope, client, server), client)
+
+
+def exchange_audiences(parameters: Parameters, server: AuthorizationServer) -> tuple[str, ...]:
+    """Return what a token exchange asks for: resources, and names that `audience` may have besides (RFC 8693 §2.1).
+
+    Raises:
+        InvalidTarget: a resource is no absolute URI, or there are too many of them.
+    """
+    if RESOURCE not in parameters and AUDIENCE not in parameters:
+        return ()
+    names = (_spelled(name, server) for name in parameters.every(AUDIENCE))
+    audiences = tuple(dict.fromkeys((*_requested(parameters, server), *names)))
+    if len(audiences) > MOST_RESOURCES:
+        raise InvalidTarget(f"more than {MOST_RESOURCES} audiences and resources are named at once")
+    return audiences
+
+
+def resources_among(audiences: tuple[str, ...], client: Client, server: AuthorizationServer) -> Resources:
+    """Return those that are resources which a client may ask tokens for, whichever grant it has."""
+    return tuple(uri for uri in audiences if _may_ask(client, uri, server))
+
+
+def target_of_exchange(
+    audiences: tuple[str, ...], scope: Scope, client: Client, server: AuthorizationServer, *, of_user: bool
+) -> Target | None:
+    """Return whom a token is for in exchange for one that is `of_user` or of a client; None where it names nobody.
+
+    Raises:
+        InvalidTarget: none of its scope is for them, or their tokens are of different kinds.
+    """
+    if not audiences:
+        return None
+    target = _target(audiences, scope, client, server)
+    return target if of_user else _provable(target, client)
+
+
+def _provable(target: Target, client: Client) -> Target:
     if target.access_token_format is AccessTokenFormat.OPAQUE and not client.secrets:
         # What proves such a token is made of the secret that the store keeps.
         raise InvalidTarget("this resource takes opaque tokens, which a client needs a secret to have for itself")
@@ -122,8 +147,10 @@ def _require(named: Resources, allowed: Collection[str], otherwise: str) -> None
 
 
 def _known(uri: str, client: Client, server: AuthorizationServer) -> Resource:
-    known = server.resources.get(uri)
-    return known or Resource(resource=uri, scopes_supported=(OPENID, *server.claims_of_scope, *client.claims))
+    if uri == server.issuer:
+        return Resource(resource=uri, scopes_supported=(OPENID, *server.claims_of_scope, *client.claims))
+    # One that is not declared is a name that a token exchange may ask for.
+    return server.resources.get(uri) or Resource(resource=uri)
 
 
 def _target(uris: Resources, scope: Scope, client: Client, server: AuthorizationServer) -> Target:
@@ -137,11 +164,10 @@ def _target(uris: Resources, scope: Scope, client: Client, server: Authorization
     if len(kinds) > 1:
         raise InvalidTarget("these resources take access tokens of different kinds: ask for one at a time")
     format_, signing_alg = kinds.pop()
-    lifetime = min(resource.access_token_lifetime or client.lifetimes.access_token for resource in resources)
     return Target(
         audiences=uris,
         scope=kept,
-        lifetime=lifetime,
+        lifetimes=tuple(resource.access_token_lifetime for resource in resources),
         access_token_format=format_,
         access_token_signing_alg=signing_alg,
     )

@@ -1,4 +1,7 @@
-"""Token revocation (RFC 7009). A refresh token, old or new, or a good access token ends its grant and all it gave."""
+"""Token revocation (RFC 7009). A refresh token, old or new, or a good access token ends its grant and all it gave.
+
+A token that was exchanged for another ends alone: whoever has it was not given the grant.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ async def _revoke_access_token(token: AccessToken, caller: Client | None, server
     if not (await standing(token, server)).active:
         return
     _check_owner(token.client_id, caller)
-    if token.grant_id:
+    if token.grant_id and not token.exchanged:
         await _revoke(token.grant_id, token.client_id, "", server)
         return
     await server.store.remember(REVOKED, token.token_id, until=token.expires_at)

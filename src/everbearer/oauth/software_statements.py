@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.client_keys import UnusableKeys, algorithm_named, fitting, read_jwks, signed_by
+from everbearer.oauth.client_keys import algorithm_named
 from everbearer.oauth.client_registration import ClientRegistration, StatementIssuer
 from everbearer.oauth.errors import InvalidClient, InvalidSoftwareStatement, UnapprovedSoftwareStatement
+from everbearer.oauth.issuer_signatures import is_signed_by_issuer
 from everbearer.oauth.jws import Unverified, take_apart
 from everbearer.oauth.keys import ALGORITHMS
 
@@ -94,20 +95,10 @@ def _check_times(jwt: Unverified, now: int) -> None:
 
 async def _check_signature(jwt: Unverified, issuer: StatementIssuer, server: AuthorizationServer) -> None:
     try:
-        signed = _is_signed(jwt, issuer.jwks or await server.jwks(issuer.jwks_uri, anew=False))
-        if not signed and not issuer.jwks:
-            # The issuer may have published a new key.
-            signed = _is_signed(jwt, await server.jwks(issuer.jwks_uri, anew=True))
+        signed = await is_signed_by_issuer(jwt, server, jwks=issuer.jwks, jwks_uri=issuer.jwks_uri)
     except InvalidClient as problem:
         raise InvalidSoftwareStatement(
             "the keys of the issuer of software_statement cannot be had", reason=problem.description
         ) from None
     if not signed:
         raise InvalidSoftwareStatement("software_statement is not signed with a key of its issuer")
-
-
-def _is_signed(jwt: Unverified, document: str) -> bool:
-    try:
-        return signed_by(jwt, fitting(read_jwks(document), jwt))
-    except UnusableKeys:
-        return False

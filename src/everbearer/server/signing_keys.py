@@ -227,4 +227,4 @@ async def _reseal(store: AdminStore, sealer: Sealer, *, now: int) -> None:
 async def _longest_token(store: AdminStore) -> int:
     """Return how long the longest token lives that any client may get now."""
     clients = await store.clients()
-    return max((max(each.lifetimes.access_token, each.lifetimes.id_token) for each in clients), default=0)
+    return max((max(each.lifetimes.longest_access_token, each.lifetimes.id_token) for each in clients), default=0)

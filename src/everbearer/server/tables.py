@@ -10,7 +10,6 @@ from everbearer.http.protocol_routes import base_path, client_routes, public_rou
 from everbearer.http.routes import Routes, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
-from everbearer.login.sign_in import SignInLimits
 from everbearer.login.user_code_limits import UserCodeLimits
 from everbearer.oauth.authorization_server import (
     AuthorizationServer,
@@ -25,7 +24,6 @@ from everbearer.oauth.authorization_server import (
 )
 from everbearer.oauth.client_registration import DocumentSource, no_document
 from everbearer.oauth.events import Event
-from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
 from everbearer.oauth.metadata import PATHS
 from everbearer.oauth.profile import PROFILES
@@ -33,6 +31,7 @@ from everbearer.oauth.redirect_uris import origin_of
 from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.device_requests import limited_device_authorization
+from everbearer.server.enabled_grants import enabled_grants, sign_in_limits
 from everbearer.server.health import health_routes, never
 from everbearer.server.observing.metrics import HEARS
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
@@ -136,7 +135,7 @@ def site_of(parts: Parts) -> Site:
         claims=_claims(store),
         claims_of_scope=config.all_claims,
         resources=config.all_resources,
-        grants=GRANTS,
+        grants=enabled_grants(config, store, run=parts.run, now=parts.now, notify=parts.notify),
         jwks=parts.jwks,
         request_objects=parts.request_objects,
         registration=client_registration_of(config, store, fetch=parts.fetch, now=parts.now),
@@ -156,7 +155,7 @@ def site_of(parts: Parts) -> Site:
         store=store,
         run=parts.run,
         name=config.name,
-        limits=SignInLimits(window=sign_in.window, per_account=sign_in.per_account, per_address=sign_in.per_address),
+        limits=sign_in_limits(config),
         user_code_limits=UserCodeLimits(
             window=devices.window, per_user=devices.codes_per_user, per_address=devices.codes_per_address
         ),

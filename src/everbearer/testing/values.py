@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client, Lifetimes, RotationPolicy, SubjectType
+from everbearer.oauth.client import (
+    AccessTokenFormat,
+    AuthMethod,
+    Client,
+    Lifetimes,
+    RotationPolicy,
+    SubjectType,
+    TokenExchangePolicy,
+)
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import (
     Authentication,
@@ -71,10 +79,19 @@ CLIENT = Client(
     introspects=("urn:example:files",),
     introspects_all=True,
     lifetimes=Lifetimes(
-        access_token=100, refresh_token=10_000, refresh_token_idle=1_000, id_token=50, authorization_code=10
+        access_token=100,
+        access_token_by_grant={"client_credentials": 70},
+        refresh_token=10_000,
+        refresh_token_idle=1_000,
+        id_token=50,
+        authorization_code=10,
+        device_code=20,
     ),
     rotation=RotationPolicy(
         rotate=False, retry_window=7, late_after=8, late_limit=None, retry_limit=9, arrival_after=11
+    ),
+    token_exchange=TokenExchangePolicy(
+        subject_clients=("web", "tv"), audiences=("https://stock.example",), impersonate=True
     ),
     client_uri="https://app.example/",
     logo_uri="https://app.example/logo.png",

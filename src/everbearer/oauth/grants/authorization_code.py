@@ -17,7 +17,6 @@ from everbearer.oauth.ending import end_grant
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
-from everbearer.oauth.id_tokens import id_token_parts
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetime_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.lifetimes import SERVER, end_of
@@ -56,8 +55,7 @@ async def authorization_code_grant(request: TokenRequest, server: AuthorizationS
     redeemed = replace(grant, generation=1, rotated_at=now, used_at=now, code=None, history=history)
     scope, nonce = grant.scope, grant.code.nonce
     target = target_of_grant(request.parameters, grant.resources, scope, request.client, server)
-    parts = await id_token_parts(grant, scope, request.client, server)
-    tokens = issue_tokens(request.client, redeemed, scope, server, now=now, parts=parts, nonce=nonce, target=target)
+    tokens = await issue_tokens(request, redeemed, scope, server, now=now, nonce=nonce, target=target)
     spend = await server.store.spend(redeemed, expected=0)
     if spend is Spend.SUPERSEDED:
         raise await _replayed(grant, server)

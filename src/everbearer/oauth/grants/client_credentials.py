@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client_use import note_use
 from everbearer.oauth.errors import InvalidScope, UnauthorizedClient
-from everbearer.oauth.lifetimes import access_token_life
+from everbearer.oauth.issuing import issue_own_token
 from everbearer.oauth.resource_indicators import target_of_client
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, narrow
 from everbearer.oauth.token_response import TokenResponse
@@ -31,10 +30,8 @@ async def client_credentials_grant(request: TokenRequest, server: AuthorizationS
         raise InvalidScope("openid and offline_access need a user; client_credentials has none")
     own = tuple(value for value in client.scope if value not in _OF_USERS)
     scope = narrow(requested, own)
-    now = server.now()
     target = target_of_client(request.parameters, scope, client, server)
-    expires_in = access_token_life(client.lifetimes, server.chance, target.lifetime if target else None)
-    access_token = mint_access_token(client, scope, server, grant=None, now=now, expires_in=expires_in, target=target)
-    await note_use(client, server)
     # "A refresh token SHOULD NOT be included" (§4.4.3).
-    return TokenResponse(access_token=access_token, expires_in=expires_in, scope=target.scope if target else scope)
+    tokens = await issue_own_token(request, client.client_id, scope, server, target=target)
+    await note_use(client, server)
+    return tokens

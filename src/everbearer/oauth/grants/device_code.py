@@ -23,7 +23,6 @@ from everbearer.oauth.errors import (
 )
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
-from everbearer.oauth.id_tokens import id_token_parts
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import DeviceAuthorization, DeviceDecision, Ended, EndReason, Grant, Happening
@@ -67,10 +66,8 @@ async def device_code_grant(request: TokenRequest, server: AuthorizationServer) 
     for _ in range(ATTEMPTS):
         grant = await _live_grant(device, request, server)
         answered = await _after(grant, request, server)
-        scope, client = grant.scope, request.client
-        target = target_of_grant(request.parameters, grant.resources, scope, client, server)
-        parts = await id_token_parts(grant, scope, client, server)
-        tokens = issue_tokens(client, answered, scope, server, now=server.now(), parts=parts, target=target)
+        target = target_of_grant(request.parameters, grant.resources, grant.scope, request.client, server)
+        tokens = await issue_tokens(request, answered, grant.scope, server, now=server.now(), target=target)
         if await server.store.spend(answered, expected=grant.generation) is Spend.SPENT:
             return tokens
     raise TemporarilyUnavailable("too many polls with one device code at once; try the same again", retry_after=1)

@@ -18,7 +18,6 @@ from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
-from everbearer.oauth.id_tokens import id_token_parts
 from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import Ended, Grant, Happening
@@ -72,8 +71,7 @@ async def refresh_token_grant(request: TokenRequest, server: AuthorizationServer
         scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))
         target = target_of_grant(request.parameters, grant.resources, scope, request.client, server)
         refreshed = _refreshed(grant, verdict, request, key, now)
-        parts = await id_token_parts(grant, scope, request.client, server)
-        tokens = issue_tokens(request.client, refreshed, scope, server, now=now, parts=parts, target=target)
+        tokens = await issue_tokens(request, refreshed, scope, server, now=now, target=target)
         written = _worth_writing(verdict, grant, request.client, now)
         if not written or await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:
             if EventKind.TOKEN_REFRESHED in server.hears:

@@ -18,6 +18,7 @@ from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.config.resources import ResourceSection, resource_of
 from everbearer.server.config.section import Alg, FilePath, Seconds, Section
+from everbearer.server.config.trusted_issuers import TrustedIssuerSection
 
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 FULL_ACCESS = "https://authgear.com/scopes/full-access"
@@ -106,6 +107,14 @@ class SignInSection(Section, frozen=True, kw_only=True):
             "know the meaning of, best an absolute URI, without spaces; nothing where empty.",
         ),
     ] = ""
+    allow_password_grant: Annotated[
+        bool,
+        Meta(
+            description="For migrations: first-party clients whose `grant_types` have `password` may send users' "
+            "passwords themselves. RFC 9700 §2.4 forbids it: the application sees the password, and nothing but a "
+            "password can ever be asked for."
+        ),
+    ] = False
     window: Annotated[Seconds, Meta(ge=1, description="The time in which attempts are counted.")] = _limits.window
     per_account: Annotated[int, Meta(ge=1, description="Failures on one account in that time.")] = _limits.per_account
     per_address: Annotated[int, Meta(ge=1, description="Attempts from one network address in that time.")] = (
@@ -240,6 +249,7 @@ class Config(Section, frozen=True, kw_only=True):
     resources: tuple[ResourceSection, ...] = ()
     clients: tuple[ClientSection, ...] = ()
     users: tuple[UserSection, ...] = ()
+    trusted_issuers: tuple[TrustedIssuerSection, ...] = ()
 
     @property
     def all_scopes(self) -> dict[str, str]:

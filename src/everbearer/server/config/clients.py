@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection
 from everbearer.server.config.section import Alg, ContentEncryption, FilePath, KeyEncryption, Seconds, Section
+from everbearer.server.config.token_exchange import TokenExchangeSection
 
 GrantType: TypeAlias = Literal[
     "authorization_code",
@@ -16,6 +17,9 @@ GrantType: TypeAlias = Literal[
     "refresh_token",
     "client_credentials",
     "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "password",
 ]
 ResponseType: TypeAlias = Literal[
     "code", "none", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
@@ -236,6 +240,14 @@ class ClientSection(Section, frozen=True, kw_only=True):
     ] = False
     lifetimes: Annotated[LifetimesSection, Meta(description="Overrides of `[lifetimes]`.")] = LifetimesSection()
     rotation: Annotated[RotationSection, Meta(description="Overrides of `[rotation]`.")] = RotationSection()
+    token_exchange: Annotated[
+        TokenExchangeSection,
+        Meta(
+            description="Which tokens it may exchange, in a table: `subject_clients`, the clients whose tokens it may "
+            "bring besides its own and those that are for it; `audiences`, what it may ask tokens for besides its "
+            "`resources`; `impersonate`, whether the new tokens leave out (`act`) that it acts for their subject."
+        ),
+    ] = TokenExchangeSection()
     client_uri: Annotated[str, Meta(description="Its home page.")] = ""
     logo_uri: Annotated[str, Meta(description="Its logo.")] = ""
     policy_uri: Annotated[str, Meta(description="Its privacy policy.")] = ""

@@ -22,6 +22,8 @@ DEFAULT_FILE = "everbearer.toml"
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 MADE_FOR_ALL = ("lifetimes", "rotation")
 """The tables of a client that override single values of those of the same name."""
+_LISTS = frozenset({"resources", "clients", "users", "trusted_issuers"})
+"""The lists of tables."""
 
 
 def find_config(path: Path | None) -> Path | None:
@@ -110,7 +112,7 @@ def check_types(data: Mapping[str, Any], reading: Reading, place: Callable[[str]
 
 def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], int | None]]:
     for name, value in data.items():
-        if name in {"resources", "clients", "users"} and is_list(value):
+        if name in _LISTS and is_list(value):
             yield from (({name: [item]}, at) for at, item in enumerate(value))
         elif is_table(value) and keys_of(_type_of(name)):
             yield from (({name: {key: inner}}, None) for key, inner in value.items())

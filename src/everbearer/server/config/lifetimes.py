@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from everbearer.oauth.client import Lifetimes, RotationPolicy
@@ -18,6 +19,14 @@ class LifetimesSection(Section, frozen=True, kw_only=True):
     """How long what is issued lasts, for all clients whose own `lifetimes` table does not say otherwise."""
 
     access_token: Annotated[Seconds, Meta(description="An access token.")] = _lifetimes.access_token
+    access_token_by_grant: Annotated[
+        dict[str, Seconds],
+        Meta(
+            description="Access tokens that come of single grants, by `grant_type`, where they live otherwise: a table "
+            'such as `{ client_credentials = "1h", refresh_token = "15m" }`; `implicit` for those that go by way of '
+            "the browser."
+        ),
+    ] = msgspec.field(default_factory=dict[str, int])
     access_token_jitter: Annotated[
         float,
         Meta(

@@ -54,6 +54,8 @@ def prepare(value: Any, kind: inspect.Type, reading: Reading, key: str) -> Any: 
         return _prepare_table(value, kind, reading, key)
     if isinstance(bare, inspect.VarTupleType) and is_list(value):
         return [prepare(inner, bare.item_type, reading, f"{key}[{at}]") for at, inner in enumerate(value)]
+    if isinstance(bare, inspect.DictType) and is_table(value):
+        return {name: prepare(inner, bare.value_type, reading, f"{key}.{name}") for name, inner in value.items()}
     return in_words(value, kind, reading.folder)
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from everbearer.oauth.client import PASSWORD
 from everbearer.oauth.client_keys import UnusableKeys, read_jwks
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
@@ -13,6 +14,7 @@ from everbearer.oauth.models import DAY
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_safe_to_fetch
 from everbearer.server.config import FULL_ACCESS, Config
+from everbearer.server.config.grant_rules import grant_life_problems, unoffered_grants
 from everbearer.server.config.registration import StatementIssuerSection
 from everbearer.server.config.words import nearest
 from everbearer.server.declared.clients import lifetimes_of, rotation_of
@@ -39,8 +41,15 @@ def registration_problems(config: Config) -> Iterator[str]:
             "registration.grant_types: implicit is no choice here, for the profile says who gets tokens by the "
             "browser; take it out"
         )
+    if PASSWORD in section.grant_types:
+        yield (
+            "registration.grant_types: password is for first-party clients alone, which no client that registers "
+            "itself is; take it out"
+        )
     if "refresh_token" in section.grant_types and "authorization_code" not in section.grant_types:
         yield "registration.grant_types: refresh_token needs a grant to refresh; add authorization_code"
+    offered = [grant_type for grant_type in section.grant_types if grant_type != PASSWORD]
+    yield from (f"registration.{problem}" for problem in unoffered_grants(offered, config))
     yield from _lives(config)
     yield from _issuers(config)
 
@@ -92,7 +101,8 @@ def _lives(config: Config) -> Iterator[str]:
     # What is made for all clients is looked at as such.
     lifetimes = lifetime_problems(lifetimes_of(section.lifetimes)) if section.lifetimes != config.lifetimes else ()
     rotation = rotation_problems(rotation_of(section.rotation)) if section.rotation != config.rotation else ()
-    yield from (f"registration.{problem}" for problem in (*lifetimes, *rotation))
+    by_grant = grant_life_problems(section.lifetimes) if section.lifetimes != config.lifetimes else ()
+    yield from (f"registration.{problem}" for problem in (*lifetimes, *rotation, *by_grant))
     public = "none" in section.token_endpoint_auth_methods and section.mode != "off"
     if public and section.rotation.rotate is False:
         yield (

@@ -24,6 +24,8 @@ from everbearer.oauth.uris import is_loopback, is_web_page
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection
 from everbearer.server.config.claim_rules import claims_problems, id_token_claim_problems
 from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.grant_rules import grant_life_problems, grant_setting_problems
+from everbearer.server.config.issuer_rules import issuer_problems
 from everbearer.server.config.registration_rules import registration_problems
 from everbearer.server.config.resource_rules import named_resource_problems, resource_problems
 from everbearer.server.config.secrets import client_secret_problem, one_secret
@@ -52,6 +54,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *_server(config),
         *lifetime_problems(lifetimes_of(config.lifetimes)),
         *rotation_problems(rotation_of(config.rotation)),
+        *grant_life_problems(config.lifetimes),
         *_keys(config),
         *_traces(config),
         *_scopes(config),
@@ -60,6 +63,7 @@ def config_problems(config: Config) -> tuple[str, ...]:
         *_clients(config),
         *registration_problems(config),
         *_users(config),
+        *issuer_problems(config),
     )
 
 
@@ -119,7 +123,8 @@ def _keys(config: Config) -> Iterator[str]:
         yield "keys.rotate_after: must be longer than keys.publish_before; lengthen it"
     every = (config.lifetimes, *(client.lifetimes for client in config.clients))
     of_resources = [resource.access_token_lifetime or 0 for resource in config.resources]
-    longest = max([*of_resources, *(max(each.access_token, each.id_token) for each in every)])
+    of_clients = [max(each.access_token, *each.access_token_by_grant.values(), each.id_token) for each in every]
+    longest = max([*of_resources, *of_clients])
     if keys.keep_after < longest:
         yield f"keys.keep_after: must be at least {longest} seconds, for as long lasts a token signed with the key"
     for client in config.clients:
@@ -165,6 +170,7 @@ def _clients(config: Config) -> Iterator[str]:
         problems = (
             *secret_setting_problems(client),
             *scope_problems(client, config),
+            *grant_setting_problems(client, config),
             *named_resource_problems(client, config),
         )
         yield from (f"{where}: {problem}" for problem in problems)
@@ -184,6 +190,7 @@ def client_setting_problems(
     # Scopes first: those that cannot be parsed make no client to look at.
     problems = (
         *scope_problems(client, config),
+        *grant_setting_problems(client, config),
         *named_resource_problems(client, config),
         *_keys(structs.replace(config, clients=(client,))),
     )

@@ -8,6 +8,7 @@ from everbearer.oauth.request_objects import UNSIGNED
 from everbearer.oauth.response_types import ID_TOKEN, TOKEN, gives
 from everbearer.server.config import Config
 from everbearer.server.config.clients import ClientSection
+from everbearer.server.config.grant_rules import password_weakenings
 from everbearer.server.config.registration_rules import registration_weakenings
 
 _UNBOUND = (
@@ -29,7 +30,12 @@ _ID_TOKENS = "who a user is passes through the browser, and whoever reads the ad
 
 def weakenings(config: Config) -> tuple[str, ...]:
     """Return what is weaker by choice, a sentence without its stop each."""
-    return (*_of_profile(config), *_of_clients(config), *registration_weakenings(config))
+    return (
+        *_of_profile(config),
+        *_of_clients(config),
+        *registration_weakenings(config),
+        *password_weakenings(config),
+    )
 
 
 def _of_profile(config: Config) -> Iterator[str]:

@@ -17,6 +17,7 @@ from everbearer.oauth.client import (
     Lifetimes,
     RotationPolicy,
     SubjectType,
+    TokenExchangePolicy,
 )
 from everbearer.oauth.client_assertions import seal_client_secret
 from everbearer.oauth.client_authentication import CLIENT_SECRET
@@ -108,6 +109,7 @@ def declared_client(section: ClientSection, secrets: KeptSecrets, config: Config
         introspects_all=section.introspects_all,
         lifetimes=lifetimes_of(section.lifetimes),
         rotation=rotation_of(section.rotation),
+        token_exchange=TokenExchangePolicy(**msgspec.structs.asdict(section.token_exchange)),
         client_uri=section.client_uri,
         logo_uri=section.logo_uri,
         policy_uri=section.policy_uri,

@@ -64,10 +64,10 @@ def died_at(tables: Tables, grant: Grant) -> int:
     if grant.generation == 0 and grant.code is not None:
         device = tables.devices.get(grant.grant_id)
         # With a code an access token may have come.
-        usable = grant.created_at + max(lifetimes.authorization_code, lifetimes.access_token)
+        usable = grant.created_at + max(lifetimes.authorization_code, lifetimes.longest_access_token)
         return max(usable, device.expires_at) if device else usable
     if not grant.offline:
-        return grant.rotated_at + lifetimes.access_token
+        return grant.rotated_at + lifetimes.longest_access_token
     absolute = grant.created_at + lifetimes.refresh_token
     idle = lifetimes.refresh_token_idle
     return absolute if idle is None else min(absolute, grant.used_at + idle)

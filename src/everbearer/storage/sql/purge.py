@@ -222,7 +222,7 @@ class Purge:
         self._together = together
         defaults = client_lifetimes or Lifetimes()
         self._lifetimes: dict[str, Value] = {
-            "access_token": defaults.access_token,
+            "access_token": defaults.longest_access_token,
             "refresh_token": defaults.refresh_token,
             "refresh_token_idle": defaults.refresh_token_idle,
             "authorization_code": defaults.authorization_code,

@@ -48,7 +48,7 @@ def client_columns(client: Client) -> dict[str, Value]:
     return {
         "client_id": client.client_id,
         "metadata": json_text(replace(client, epoch=0, used_at=None)),
-        "access_token": lifetimes.access_token,
+        "access_token": lifetimes.longest_access_token,
         "refresh_token": lifetimes.refresh_token,
         "refresh_token_idle": lifetimes.refresh_token_idle,
         "authorization_code": lifetimes.authorization_code,
