@@ -12,6 +12,7 @@ import pytest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.store import Spend
+from everbearer.storage import postgresql_lookups
 from everbearer.storage.postgresql import PostgreSQLStore
 from postgresql_server import PostgreSQLServer, emptied
 from storage.values import CLIENT, EVENT, NOW, USER, new_grant, rotated
@@ -85,8 +86,10 @@ async def test_those_of_all_kinds_travel_together(
 
 
 async def test_what_is_spent_waits_for_those_who_are_being_read_and_goes_with_them(
-    store: PostgreSQLStore, holder: psycopg.AsyncConnection[tuple[object, ...]]
+    store: PostgreSQLStore, holder: psycopg.AsyncConnection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However busy this machine is.
+    monkeypatch.setattr(postgresql_lookups, "LONGEST_COMPANY", 5)
     first, second = new_grant("first"), new_grant("second")
     await store.create_grant(first, EVENT)
     await store.create_grant(second, EVENT)
@@ -107,6 +110,23 @@ async def test_what_is_spent_waits_for_those_who_are_being_read_and_goes_with_th
 
     assert outcomes == [Spend.SPENT] * 2
     assert len(transactions) == 1
+
+
+async def test_look_ups_that_are_held_up_hold_up_no_spend(
+    store: PostgreSQLStore, holder: psycopg.AsyncConnection[tuple[object, ...]]
+) -> None:
+    grant = new_grant()
+    await store.create_grant(grant, EVENT)
+    await holder.execute("LOCK TABLE clients IN ACCESS EXCLUSIVE MODE")
+    held_up = asyncio.create_task(store.client(CLIENT.client_id))
+    await waiting(holder)
+    async with asyncio.timeout(2):
+        outcome = await store.spend(rotated(grant), expected=2)
+
+    assert outcome is Spend.SPENT
+    assert not held_up.done()
+    await holder.rollback()
+    await held_up
 
 
 async def test_nothing_is_stored_under_what_is_no_text_and_the_others_are_found(store: PostgreSQLStore) -> None:

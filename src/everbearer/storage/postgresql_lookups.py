@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -24,6 +25,8 @@ T = TypeVar("T")
 Found = TypeVar("Found")
 
 LARGEST_BATCH = 256
+LONGEST_COMPANY = 0.02
+"""Seconds for which others wait at most to go along with those who come back from a trip."""
 
 
 def _together(statement: str) -> bytes:
@@ -114,8 +117,11 @@ class LookUps:
                         each.outcome.set_result(found.get((each.kind, each.key)))
 
     async def back(self) -> None:
-        """Wait until those are back that are on a trip now."""
-        await self._back.wait()
+        """Wait until those are back that are on a trip now, unless something holds them up."""
+        if not self._back.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_COMPANY):
+                    await self._back.wait()
 
     async def _find(self, batch: Sequence[_Waiting]) -> _All:
         asked: dict[Kind[Any], dict[str, None]] = {}
