@@ -131,9 +131,7 @@ class Spends:
                 for each in (*batch, *waiting):
                     each.tell(StoreUnavailable(str(error)))
             else:
-                for each in batch:
-                    if each.grant.grant_id in spent:
-                        self._decide(each, Spend.SPENT)
+                self._decide([each for each in batch if each.grant.grant_id in spent], Spend.SPENT)
                 # The others were late, or somebody else holds their row. Each finds out for itself.
                 self._spend_singly([each for each in batch if each.grant.grant_id not in spent])
 
@@ -177,7 +175,7 @@ class Spends:
             if each.outcome.done():
                 continue
             try:
-                self._decide(each, await self._spend_one(each))
+                self._decide([each], await self._spend_one(each))
             except Exception as error:  # noqa: BLE001 - it is the caller's
                 each.tell(error)
 
@@ -186,15 +184,16 @@ class Spends:
             lambda transaction: grants.spend(transaction, one.grant, expected=one.expected)
         )
 
-    def _decide(self, decided: _Waiting, outcome: Spend) -> None:
-        """Tell one its outcome, and those that wait for what can never be again."""
-        decided.tell(outcome)
-        if outcome is Spend.SPENT and decided.grant.generation == decided.expected:
-            return
+    def _decide(self, decided: Sequence[_Waiting], outcome: Spend) -> None:
+        """Tell some their outcome, and those that wait for what can never be again."""
+        gone: set[tuple[str, int]] = set()
+        for each in decided:
+            each.tell(outcome)
+            if outcome is not Spend.SPENT or each.grant.generation != each.expected:
+                gone.add((each.grant.grant_id, each.expected))
         hopeless = Spend.SUPERSEDED if outcome is Spend.SPENT else outcome
-        key = decided.grant.grant_id, decided.expected
         for waiting in (self._waiting, self._left_over):
-            for each in [other for other in waiting if (other.grant.grant_id, other.expected) == key]:
+            for each in [other for other in waiting if (other.grant.grant_id, other.expected) in gone]:
                 waiting.remove(each)
                 each.tell(hopeless)
 
