@@ -3,6 +3,7 @@
 import accounts
 import api
 from flask import Flask, Response, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
 
 import everbearer as eb
 import oauth
@@ -18,18 +19,18 @@ app.config.update(SECRET_KEY=oauth.session_key(), SESSION_COOKIE_SAMESITE="Lax")
 
 
 @app.get(oauth.AUTHORIZE)
-def authorize() -> Response:
+def authorize() -> ResponseReturnValue:
     """Answer an authorization request, with a page where the user must be asked."""
     return answered(request.query_string.decode())
 
 
 @app.post("/consent")
-def decide() -> Response:
+def decide() -> ResponseReturnValue:
     """Take what the user decided on the consent page."""
     return answered(request.form.get("query", ""), allowed=request.form.get("decision") == "allow")
 
 
-def answered(query: str, *, allowed: bool | None = None) -> Response:
+def answered(query: str, *, allowed: bool | None = None) -> ResponseReturnValue:
     """Let Everbearer answer, or show the page that asks."""
     user = accounts.user(session.get("user"))
     answer = eb.finish(oauth.authorize(query, user, session, allowed=allowed))
@@ -53,7 +54,7 @@ def ask_for_login() -> Response:
 
 
 @app.post("/login")
-def login() -> Response:
+def login() -> ResponseReturnValue:
     """Sign a user in, and go back to where that was wanted."""
     name, following = request.form.get("login", ""), request.form.get("next", "/")
     user = accounts.signed_in(name, request.form.get("password", ""))

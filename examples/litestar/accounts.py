@@ -5,7 +5,7 @@ import hmac
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ class User:
 
 
 @contextmanager
-def database() -> Iterator[sqlite3.Connection]:
+def database() -> Generator[sqlite3.Connection]:
     """Open the application's database for one transaction."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     connection = sqlite3.connect(FOLDER / "app.db")
@@ -65,8 +65,9 @@ def signed_in(login: str, password: str) -> User | None:
     with database() as rows:
         found = rows.execute("SELECT id, login, name, salt, password FROM users WHERE login = ?", (login,)).fetchone()
     # As much work for a login that is nobody's, so that the time does not tell.
-    *columns, salt, expected = found or (0, "", "", b"", b"")
-    return User(*columns) if hmac.compare_digest(hashed(password, salt), expected) else None
+    salt, expected = found[3:] if found else (b"", b"")
+    is_right = hmac.compare_digest(hashed(password, salt), expected)
+    return User(*found[:3]) if found and is_right else None
 
 
 def hashed(password: str, salt: bytes) -> bytes:

@@ -23,18 +23,18 @@ everbearer = eb.asgi_application(eb.endpoint(oauth.server))
 
 
 @get(oauth.AUTHORIZE, include_in_schema=False)
-async def authorize(request: Request) -> Response[Any]:
+async def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
     """Answer an authorization request, with a page where the user must be asked."""
     return await answered(request, request.url.query)
 
 
 @post("/consent", include_in_schema=False)
-async def decide(request: Request, data: Form) -> Response[Any]:
+async def decide(request: Request[Any, Any, Any], data: Form) -> Response[Any]:
     """Take what the user decided on the consent page."""
     return await answered(request, data.get("query", ""), allowed=data.get("decision") == "allow")
 
 
-async def answered(request: Request, query: str, *, allowed: bool | None = None) -> Response[Any]:
+async def answered(request: Request[Any, Any, Any], query: str, *, allowed: bool | None = None) -> Response[Any]:
     """Let Everbearer answer, or show the page that asks."""
     user = accounts.user(request.session.get("user"))
     answer = await oauth.authorize(query, user, request.session, allowed=allowed)
@@ -52,13 +52,13 @@ def shown(response: eb.Response) -> Response[bytes]:
 
 
 @get("/login", include_in_schema=False)
-async def ask_for_login(request: Request) -> Template:
+async def ask_for_login(request: Request[Any, Any, Any]) -> Template:
     """Show the sign-in page."""
     return Template("login.html", context={"next": request.query_params.get("next", "/")}, headers=oauth.HEADERS)
 
 
 @post("/login", include_in_schema=False)
-async def login(request: Request, data: Form) -> Response[Any]:
+async def login(request: Request[Any, Any, Any], data: Form) -> Response[Any]:
     """Sign a user in, and go back to where that was wanted."""
     name, password, following = (data.get(field, "") for field in ("login", "password", "next"))
     user = await sync_to_thread(accounts.signed_in, name, password)
@@ -70,7 +70,7 @@ async def login(request: Request, data: Form) -> Response[Any]:
 
 
 @get("/api/notes")
-async def notes(request: Request) -> Response[Any]:
+async def notes(request: Request[Any, Any, Any]) -> Response[Any]:
     """Give the notes of the user whose access token it is: the API."""
     user = await api.user_of(dict(request.headers), "notes:read")
     return shown(user) if isinstance(user, eb.Response) else Response({"notes": accounts.notes(user)})

@@ -14,7 +14,8 @@ from everbearer.oauth.messages import Endpoint, Request, Response
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""Takes scope, receive and send, whose types each framework writes in its own way."""
 
 Observe: TypeAlias = Callable[[Request, Endpoint], Awaitable[Response]]
 """Asks an endpoint for its answer to a request."""

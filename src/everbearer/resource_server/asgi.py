@@ -17,7 +17,8 @@ __all__ = ["access_token", "protect"]
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""Takes scope, receive and send, whose types each framework writes in its own way."""
 
 ACCESS_TOKEN = "everbearer.access_token"
 """Under which a scope has its access token."""
