@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from django.http import HttpRequest
+from django.test import override_settings
 from flask import Flask
 from litestar import Litestar
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from everbearer.resource_server.flask import access_token as token_in_flask
 from everbearer.resource_server.litestar import Bearer as LitestarBearer
 from everbearer.resource_server.starlette import Bearer as StarletteBearer
 from everbearer.resource_server.starlette import access_token as token_in_starlette
-from resource_server.applications import on_fastapi, on_flask, on_litestar, plain
+from resource_server.applications import on_django, on_fastapi, on_flask, on_litestar, plain
 from resource_server.issuer_world import Issuer
 from world import ISSUER
 
@@ -225,7 +226,7 @@ def test_without_an_identifier_no_framework_has_a_route_for_the_metadata() -> No
 def test_where_nothing_asked_for_a_token_there_is_none() -> None:
     with pytest.raises(KeyError):
         token_in_starlette(Request({"type": "http"}))
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError), override_settings(ROOT_URLCONF=on_django.__name__):
         token_in_django(HttpRequest())
     with Flask(__name__).test_request_context(), pytest.raises(AttributeError):
         token_in_flask()
