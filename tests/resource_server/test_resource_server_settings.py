@@ -54,7 +54,12 @@ def test_an_audience_is_needed(audience: Any) -> None:
         ({"leeway": 301}, "leeway must be 0 to 300 seconds"),
         ({"jwks_uri": "http://id.example/jwks"}, "http://id.example/jwks is not an https URL"),
         ({"introspection": Introspection(client_id="a", client_secret="b", endpoint="x")}, "x is not an https URL"),
-        ({"jwks": "{}"}, "is not a JWK Set"),
+        ({"jwks": "{}"}, "jwks is not a JWK Set"),
+        ({"jwks": "keys.json"}, "jwks is not JSON"),
+        ({"jwks_lifetime": -1}, "lifetimes are numbers of seconds from 0 on"),
+        ({"jwks_stale_lifetime": -1}, "lifetimes are numbers of seconds from 0 on"),
+        ({"scopes": "notes:read"}, r'scopes is a text, .* write scopes=\("...",\)'),
+        ({"more_metadata": {"resource": "https://b.example"}}, "more_metadata has resource, which the other settings"),
     ],
 )
 def test_what_makes_no_sense_is_told(settings: dict[str, Any], problem: str) -> None:

@@ -361,3 +361,19 @@ async def test_the_endpoint_is_remembered_while_the_metadata_cannot_be_fetched(i
 def test_credentials_are_of_one_kind(secrets: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs a client_secret or a client_assertion, and not both"):
         Introspection(client_id="api", **secrets)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"client_id": ""}, "needs the client_id"),
+        ({"lifetime": -1}, "lifetimes are"),
+        ({"inactive_lifetime": -1}, "lifetimes are"),
+        ({"most": 0}, "most is 1 or more"),
+    ],
+)
+def test_what_makes_no_sense_of_asking_is_told(settings: dict[str, Any], problem: str) -> None:
+    whole: dict[str, Any] = {"client_id": "api", "client_secret": "x", **settings}
+
+    with pytest.raises(ValueError, match=problem):
+        Introspection(**whole)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from everbearer.resource_server import InsufficientUserAuthentication, Introspection, requirement
@@ -88,3 +90,10 @@ def test_an_age_that_no_sign_in_can_have_is_refused_when_it_is_written() -> None
 def test_a_level_that_no_challenge_can_hold_is_refused_when_it_is_written() -> None:
     with pytest.raises(ValueError, match="has characters that neither"):
         requirement(acr_values=("two words",))
+
+
+def test_one_level_is_not_taken_for_several() -> None:
+    one: Any = "urn:example:acr:passkey"
+
+    with pytest.raises(ValueError, match="acr_values is a text"):
+        requirement(acr_values=one)

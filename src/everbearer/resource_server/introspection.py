@@ -30,7 +30,7 @@ class Introspection:
     """How a resource server asks its issuer about access tokens: as a client of it, with a secret or with assertions.
 
     Raises:
-        ValueError: it has neither, or both.
+        ValueError: it has neither, or both, or no name, or keeps answers for no possible time.
     """
 
     client_id: str
@@ -54,6 +54,10 @@ class Introspection:
     def __post_init__(self) -> None:
         if bool(self.client_secret) is (self.client_assertion is not None):
             raise ValueError("introspection needs a client_secret or a client_assertion, and not both")
+        if not self.client_id:
+            raise ValueError("introspection needs the client_id by which the issuer knows this resource server")
+        if min(self.lifetime, self.inactive_lifetime) < 0 or self.most < 1:
+            raise ValueError("introspection: lifetimes are numbers of seconds from 0 on, and most is 1 or more")
 
 
 class Answers(Generic[T]):

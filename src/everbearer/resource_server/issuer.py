@@ -108,7 +108,10 @@ def static_keys(document: str) -> Callable[[], Steps[tuple[ClientKey, ...]]]:
     Raises:
         ValueError: it is not a JWK Set with keys that can be used.
     """
-    keys = read_jwks(document)
+    try:
+        keys = read_jwks(document)
+    except UnusableKeys as problem:
+        raise ValueError(f"jwks {problem}") from None
 
     def fetch() -> Steps[tuple[ClientKey, ...]]:
         yield from ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from everbearer.oauth.scope import Scope
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.errors import InsufficientScope, InsufficientUserAuthentication
+from everbearer.resource_server.settings_rules import check_several
 
 _WIRE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """What a scope value is made of (RFC 6749 §3.3); `acr` values stand in the same places."""
@@ -57,6 +58,7 @@ def requirement(*scope: str, acr_values: tuple[str, ...] = (), max_age: int | No
     Raises:
         ValueError: it can be met by no token, or stand in no challenge.
     """
+    check_several("acr_values", acr_values)
     values = tuple(dict.fromkeys(" ".join(scope).split()))
     wrong = next((value for value in (*values, *acr_values) if not _WIRE.fullmatch(value)), None)
     if wrong is not None:

@@ -26,7 +26,7 @@ from everbearer.resource_server.issuer import fetch_keys, fetch_metadata, static
 from everbearer.resource_server.jwt_access_tokens import JwtAccessTokens
 from everbearer.resource_server.kept import Kept
 from everbearer.resource_server.requirement import VALID, Requirement
-from everbearer.resource_server.settings_rules import check_settings, is_resource_identifier
+from everbearer.resource_server.settings_rules import check_metadata, check_settings, is_resource_identifier
 from everbearer.resource_server.standard_fetch import StandardFetch
 from everbearer.resource_server.trouble import Trouble
 
@@ -101,8 +101,10 @@ class ResourceServer:
             resource=self.resource,
             algorithms=self.algorithms,
             leeway=self.leeway,
+            lifetimes=(self.jwks_lifetime, self.jwks_stale_lifetime),
             urls=(self.jwks_uri, self.introspection.endpoint if self.introspection else ""),
         )
+        check_metadata(scopes=self.scopes, more=self.more_metadata)
         object.__setattr__(self, "_known", _known(self))
 
     @property

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.uris import is_safe_to_fetch
 
+_OURS = ("resource", "authorization_servers", "scopes_supported", "bearer_methods_supported")
+"""The members of its metadata that follow from the settings of a resource server."""
 LONGEST_LEEWAY = 300
 """Seconds: "usually no more than a few minutes" (RFC 9068 §4)."""
 
@@ -18,6 +21,7 @@ def check_settings(
     resource: str,
     algorithms: tuple[str, ...],
     leeway: int,
+    lifetimes: tuple[int, ...],
     urls: tuple[str, ...],
 ) -> None:
     """Return if the settings of a resource server make sense.
@@ -33,10 +37,34 @@ def check_settings(
         _resource_problem(resource),
         _algorithms_problem(algorithms),
         "" if 0 <= leeway <= LONGEST_LEEWAY else f"leeway must be 0 to {LONGEST_LEEWAY} seconds",
+        "" if all(each >= 0 for each in lifetimes) else "lifetimes are numbers of seconds from 0 on",
         *(f"{url} is not an https URL" for url in urls if url and not is_safe_to_fetch(url)),
     ):
         if problem:
             raise ValueError(problem)
+
+
+def check_metadata(*, scopes: object, more: Mapping[str, object]) -> None:
+    """Return if what is said for the metadata can stand there.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    check_several("scopes", scopes)
+    ours = next((name for name in _OURS if name in more), None)
+    if ours is not None:
+        raise ValueError(f"more_metadata has {ours}, which the other settings say: take it out")
+
+
+def check_several(name: str, values: object) -> None:
+    """Return if values are several texts, and not one, of which each character would be taken for one of them.
+
+    Raises:
+        ValueError: they are one.
+    """
+    if isinstance(values, str):
+        sentence = f'{name} is a text, and must be a tuple of texts, be it of one: write {name}=("...",)'
+        raise ValueError(sentence)  # noqa: TRY004 - as all other settings that make no sense
 
 
 def is_resource_identifier(name: str) -> bool:
