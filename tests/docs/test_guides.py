@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+import httpx
 import pytest
+from django.test import RequestFactory, override_settings
 
 from everbearer.testing import BlockingGrantStoreTests
+from resource_server.applications import on_django
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = ["embedding.md", "own-store.md"]
@@ -59,6 +63,28 @@ async def test_the_two_phases_that_the_guide_shows_give_a_code(tmp_path: Path, m
 
     assert [text.partition(" ")[0] for text in asks] == ["sign", "ask"]
     assert "code=" in dict(response.headers)["Location"]
+
+
+async def test_each_framework_answers_as_the_guide_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    guide = await run("embedding.md")
+    known, path = guide["server"].issuer, "/.well-known/openid-configuration"
+    flask = guide["site_in_flask"].test_client().get(path)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=guide["web"]), base_url=known) as fastapi:
+        answers = [(await fastapi.get(path)).json(), flask.json]
+
+    assert [each["issuer"] for each in answers] == [known, known]
+
+
+async def test_django_answers_as_the_guide_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    guide = await run("embedding.md")
+    [metadata] = [each for each in guide["urlpatterns"] if str(each.pattern) == ".well-known/openid-configuration"]
+    with override_settings(ROOT_URLCONF=on_django.__name__):
+        answer = metadata.callback(RequestFactory().get("/.well-known/openid-configuration"))
+
+    assert json.loads(answer.content)["issuer"] == guide["server"].issuer
+    assert metadata.callback.csrf_exempt
 
 
 class TestTheStoreThatTheGuideShows(BlockingGrantStoreTests):
