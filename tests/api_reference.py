@@ -128,7 +128,8 @@ def _members(value: object) -> Iterator[str]:
     if not inspect.isclass(value):
         return
     told = _told_of_attributes(value)
-    names = [name for name in told if told[name]]
+    kept = {each.name for each in fields(value) if not _is_told(each)} if is_dataclass(value) else set[str]()
+    names = [name for name in told if told[name] and name not in kept]
     if names:
         yield "\n" + "".join(f"- `{name}`: {told[name]}\n" for name in names)
 
@@ -169,7 +170,7 @@ def _class(name: str, value: type) -> list[str]:
     if issubclass(value, enum.Enum):
         return [*lines, *(f"{name}.{each.name} = {each.value!r}" for each in value)]
     own = fields(value) if is_dataclass(value) else ()
-    lines += [f"{name}.{field.name}: {field.type}{_default(field)}" for field in own if not field.name.startswith("_")]
+    lines += [f"{name}.{field.name}: {field.type}{_default(field)}" for field in own if _is_told(field)]
     known = {field.name for field in own}
     for member, found in sorted(_own_members(value).items()):
         if not member.startswith("_") and member not in known:
@@ -177,6 +178,11 @@ def _class(name: str, value: type) -> list[str]:
     if not is_dataclass(value) and "__init__" in vars(value) and not getattr(value, "_is_protocol", False):
         lines.append(f"{name}{_signature(value)}")
     return lines
+
+
+def _is_told(field: Field[Any]) -> bool:
+    """Return whether a field is for applications, and not what a value keeps for us."""
+    return field.init and not field.name.startswith("_")
 
 
 def _own_members(value: type) -> dict[str, Any]:

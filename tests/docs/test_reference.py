@@ -81,7 +81,7 @@ def mentioned_by(value: object) -> Iterator[type]:
                 yield from ours(*get_type_hints(each).values())
     if is_dataclass(value) and isinstance(value, type):
         told = get_type_hints(value)
-        yield from ours(*(told[each.name] for each in fields(value) if not each.name.startswith("_")))
+        yield from ours(*(told[each.name] for each in fields(value) if each.init and not each.name.startswith("_")))
 
 
 def ours(*annotations: object) -> Iterator[type]:

@@ -45,7 +45,7 @@ class SigningKey:
     private: PrivateKey = field(repr=False)
     public_jwk: Mapping[str, object]
     """As it is published, with kid, alg and use."""
-    signed: SignedTokens = field(default_factory=SignedTokens, repr=False, compare=False)
+    signed: SignedTokens = field(default_factory=SignedTokens, init=False, repr=False, compare=False)
     """What it is known to have signed."""
 
 
