@@ -123,6 +123,15 @@ def test_what_the_suite_looks_for_is_on_the_pages() -> None:
     assert all(each in pages for each in words)
 
 
+def test_the_ids_that_the_readme_tells_are_on_the_pages() -> None:
+    pages = "".join(path.read_text() for path in TEMPLATES.glob("*.html"))
+    rows = [line.split(" | ", 1)[1] for line in (EXAMPLE / "README.md").read_text().splitlines() if ", `/" in line]
+    ids = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)]
+
+    assert "sign-in" in ids
+    assert [name for name in ids if f'id="{name}"' not in pages] == []
+
+
 def test_only_the_suites_own_callback_ends_a_visit() -> None:
     # The address of the authorization endpoint holds that of the callback: only the scheme and host tell them apart.
     config, told = load_config(EXAMPLE / "everbearer.toml", {}), suite()
@@ -133,10 +142,43 @@ def test_only_the_suites_own_callback_ends_a_visit() -> None:
     assert {urlsplit(task["match"]).netloc for task in tasks(told)} == {"localhost:9443", "localhost.emobix.co.uk:8443"}
 
 
+def test_a_visit_ends_with_its_screenshot() -> None:
+    # The module is over then, and its client may be gone.
+    visits = [visit for one in suite()["override"].values() for visit in one["browser"]]
+    shown = [
+        (number, visit)
+        for visit in visits
+        for number, task in enumerate(visit["tasks"])
+        if any(command[-1] == "update-image-placeholder" for command in task.get("commands", []))
+    ]
+
+    assert shown
+    assert all(number == len(visit["tasks"]) - 1 for number, visit in shown)
+
+
+def test_nothing_is_looked_for_on_the_page_that_the_suite_shows_after_a_logout() -> None:
+    config, told = load_config(EXAMPLE / "everbearer.toml", {}), suite()
+    after = [task for task in tasks(told) if task["match"] == f"{config.clients[0].post_logout_redirect_uris[0]}*"]
+
+    assert after
+    assert not any("commands" in task for task in after)
+
+
+def test_the_way_back_from_a_logout_is_waited_for() -> None:
+    config, told = load_config(EXAMPLE / "everbearer.toml", {}), suite()
+    (visit,) = [visit for visit in told["browser"] if "end_session" in visit["match"]]
+    _, how, pattern, _ = visit["tasks"][0]["commands"][-1]
+    back, here = config.clients[0].post_logout_redirect_uris[0], f"{config.issuer}/oauth2/end_session"
+
+    assert how == "match"
+    assert re.search(pattern, f"{back}?state=s")
+    assert not re.search(pattern, f"{here}?post_logout_redirect_uri={back}")
+
+
 def tasks(told: Any) -> list[Any]:
     visits = [*told["browser"], *(visit for one in told["override"].values() for visit in one["browser"])]
     return [task for visit in visits for task in visit["tasks"]]
 
 
 def commands(told: Any) -> list[Any]:
-    return [command for task in tasks(told) for command in task["commands"]]
+    return [command for task in tasks(told) for command in task.get("commands", [])]
