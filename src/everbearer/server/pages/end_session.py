@@ -30,8 +30,13 @@ from everbearer.server.pages.site import Site
 END_SESSION = "/oauth2/end_session"
 SIGN_OUT = "/sign-out"
 POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri"
-_GO_ON = 'setTimeout(() => location.replace(document.getElementById("continue").href), 5000)'
-"""For frames that do not end: the page goes on by itself only once all of them have loaded."""
+_GO_ON = """
+const onward = () => location.replace(document.getElementById("continue").href);
+addEventListener("load", () => setTimeout(onward, 1000));
+setTimeout(onward, 5000);
+"""
+"""On, a second after all frames have loaded; those that do not end keep nobody. A browser without scripts is told so by
+the page's `meta`, which some that run them would follow as well, and not all to where it says."""
 
 
 async def end_session(request: Request, site: Site) -> Response:
