@@ -45,15 +45,28 @@ async def test_what_was_fetched_is_good_for_its_lifetime(jwks: JwksUris, web: We
     assert web.asked == [URI, URI]
 
 
-async def test_who_wants_it_anew_gets_it_once_in_a_pause(jwks: JwksUris, web: Web, clock: Clock) -> None:
+async def test_who_wants_it_anew_gets_it_twice_in_a_pause(jwks: JwksUris, web: Web, clock: Clock) -> None:
     seen = [await jwks(URI, anew=True)]
     web.stands = "second"
-    for seconds in (PAUSE - 1, 1):
+    clock.advance(1)
+    seen += [await jwks(URI, anew=True) for _ in range(5)]
+    web.stands = "third"
+    for seconds in (PAUSE - 2, 1):
         clock.advance(seconds)
         seen += [await jwks(URI, anew=True) for _ in range(5)]
 
-    assert seen == ["first"] * 6 + ["second"] * 5
-    assert len(web.asked) == 2
+    assert seen == ["first"] + ["second"] * 10 + ["third"] * 5
+    assert len(web.asked) == 3
+
+
+async def test_a_key_published_right_after_another_was_fetched_is_known_at_once(
+    jwks: JwksUris, web: Web, clock: Clock
+) -> None:
+    seen = [await jwks(URI, anew=False)]
+    web.stands = "second"
+    clock.advance(1)
+
+    assert [*seen, await jwks(URI, anew=True)] == ["first", "second"]
 
 
 @pytest.mark.parametrize(("trouble", "error"), [(GONE, InvalidClient), (BUSY, TemporarilyUnavailable)])

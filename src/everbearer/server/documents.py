@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from everbearer.server.fetching import Unfetched
 
 PAUSE = 10
-"""Seconds in which no URI is asked twice, whoever presents what."""
+"""Seconds in which no URI is asked twice, whoever presents what; or, of a kind of which it is said, three times."""
+NEVER = -PAUSE
 MOST = 1000
 """How many documents of a kind are kept."""
 
@@ -22,6 +23,8 @@ class Known:
     """What is known of one URI."""
 
     asked_at: int
+    asked_before: int = NEVER
+    """When it was asked the time before that."""
     fetched_at: int = 0
     document: str = ""
     """Empty where it has not been fetched."""
@@ -34,8 +37,11 @@ class Known:
 class Documents:
     """Fetches documents of a kind, such as `jwks_uri`, and keeps them. All that ask at a time wait for one fetch."""
 
-    def __init__(self, kind: str, fetch: Callable[[str], Awaitable[str]], now: Callable[[], int]) -> None:
+    def __init__(
+        self, kind: str, fetch: Callable[[str], Awaitable[str]], now: Callable[[], int], *, twice: bool = False
+    ) -> None:
         self._kind = kind
+        self._twice = twice
         self._fetch = fetch
         self._now = now
         self._known: dict[str, Known] = {}
@@ -48,7 +54,7 @@ class Documents:
     async def ask(self, uri: str) -> Known:
         """Fetch what stands at a URI, unless it was asked a moment ago, and return what is known then."""
         known = self._known.get(uri)
-        if known is not None and self._now() - known.asked_at < PAUSE:
+        if known is not None and self._now() - self._paused_since(known) < PAUSE:
             return known
         task = self._under_way.get(uri)
         if task is None:
@@ -57,10 +63,16 @@ class Documents:
         # Who gives up waiting takes nothing from the others.
         return await asyncio.shield(task)
 
+    def _paused_since(self, known: Known) -> int:
+        # One that answered well may have been changed just then. One that did not is left in peace.
+        return known.asked_before if self._twice and known.document and not known.problem else known.asked_at
+
     async def _asked(self, uri: str) -> Known:
+        asked_before = self._known[uri].asked_at if uri in self._known else NEVER
         try:
             document = await self._fetch(uri)
-            known = Known(asked_at=self._now(), fetched_at=self._now(), document=document)
+            now = self._now()
+            known = Known(asked_at=now, asked_before=asked_before, fetched_at=now, document=document)
         except Unfetched as problem:
             log.warning("the %s %s %s", self._kind, uri.partition("?")[0], problem)
             # What was fetched before stays good for its time: nobody can shut a client out by asking for another key.

@@ -17,7 +17,8 @@ class JwksUris:
     """Fetches what clients publish and keeps it. Calling it gives the document at a URI; see `JwksSource`."""
 
     def __init__(self, fetch: Callable[[str], Awaitable[str]], now: Callable[[], int]) -> None:
-        self._documents = Documents("jwks_uri", fetch, now)
+        # A client that registers again, or changes its keys twice, is known by the newest right away.
+        self._documents = Documents("jwks_uri", fetch, now, twice=True)
         self._now = now
 
     async def __call__(self, uri: str, *, anew: bool) -> str:
