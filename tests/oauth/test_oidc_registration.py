@@ -244,3 +244,18 @@ async def test_clients_register_what_browsers_load_at_a_logout_beside_their_redi
     assert told["frontchannel_logout_uri"] == "https://app.example/logout"
     assert told["frontchannel_logout_session_required"] is True
     assert refused.startswith("frontchannel_logout_uri: 'https://other.example/logout' is of another origin")
+
+
+# Request objects
+
+
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.parametrize("name", ["request_object_encryption_alg", "request_object_encryption_enc"])
+@pytest.mark.parametrize("value", ["RSA-OAEP-256", "A128GCM", 1])
+async def test_a_client_that_would_encrypt_its_request_objects_is_told_that_it_cannot(
+    registrar: Registrar, name: str, value: object
+) -> None:
+    _, error, description = await registrar.error(**{name: value})
+
+    assert error == "invalid_client_metadata"
+    assert description.startswith(f"{name} is not offered: request objects are signed")

@@ -1,7 +1,8 @@
 """Client metadata (RFC 7591 §2, OpenID Connect Registration §2): what each member holds, and which setting it is.
 
 A member that is a setting of `Client` is one line in `SETTINGS`, under the name that both have. What a client may say
-of itself and nothing here goes by is one line in `TOLD_AGAIN`. All else is not understood.
+of itself and nothing here goes by is one line in `TOLD_AGAIN`; what it may not ask for, in `REFUSED`. All else is not
+understood.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from everbearer.oauth.metadata_kinds import (
     APPLICATION_TYPE,
     AUTH_METHOD,
     DOCUMENT,
+    ENCRYPTED_REQUESTS,
     FLAG,
     HTTPS,
     JWKS,
@@ -85,8 +87,14 @@ TOLD_AGAIN: Mapping[str, Kind] = {
 }
 """The members that are kept as they came: who reads the registration sees them."""
 
+REFUSED: Mapping[str, Kind] = {
+    "request_object_encryption_alg": ENCRYPTED_REQUESTS,
+    "request_object_encryption_enc": ENCRYPTED_REQUESTS,
+}
+"""The members that are understood, and of which no value will do."""
+
 _IN_LANGUAGES = frozenset({"client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri"})
-_KINDS: Mapping[str, Kind] = {**SETTINGS, **TOLD_AGAIN}
+_KINDS: Mapping[str, Kind] = {**SETTINGS, **TOLD_AGAIN, **REFUSED}
 
 
 @dataclass(frozen=True, slots=True)

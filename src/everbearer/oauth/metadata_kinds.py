@@ -59,6 +59,11 @@ def _text(value: object, *, longest: int = LONGEST, refused: frozenset[str] = _B
     return value
 
 
+def _not_offered(value: object) -> str:  # noqa: ARG001 - whatever it is
+    # Understood, so not passed over in silence: what such a client would send is refused.
+    raise ValueError("is not offered: request objects are signed here, and not encrypted; leave it out")
+
+
 def _name(value: object) -> str:
     # "the string value MUST be used as is wherever it is presented in a user interface" (RFC 7591 §2.2): a name that
     # cannot be is not made into another, but refused.
@@ -169,3 +174,4 @@ JWKS = Kind(_jwks, json.loads)
 AUTH_METHOD = Kind(partial(_one_of, AuthMethod), str)
 SUBJECT_TYPE = Kind(partial(_one_of, SubjectType), str)
 APPLICATION_TYPE = Kind(partial(_word_of, ("web", "native")), _as_it_is)
+ENCRYPTED_REQUESTS = Kind(_not_offered, _as_it_is)
