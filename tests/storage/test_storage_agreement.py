@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from everbearer.login.models import SessionLifetimes
 from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Lifetimes
 from everbearer.oauth.models import CodeBinding, DeviceDecision, Ended, EndReason, Everything, Grant
@@ -305,6 +306,7 @@ async def everything_in(store: AdminStore) -> list[object]:
         [await store.sessions_of(user) for user in ("ada", "bob")],
         [await store.session(name) for name in ("", "s1", "s2")],
         [await store.clients_of_session(name) for name in ("", "s1", "s2")],
+        await store.expired_sessions(at=NOW + SessionLifetimes().idle + 100, after=""),
         await store.logouts(),
         [await store.logouts(client_id=client, given_up_only=True) for client in ("spa", "web")],
         [await store.consent(user, client) for user, client in pairs],

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from everbearer.login.models import SessionLifetimes
 from everbearer.login.store import UserChange
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Everything, consent_key
+from everbearer.storage.sql.purge import WINDOW
 from everbearer.storage.store import AdminStore
 from storage.values import CLIENT, ENDED, EVENT, LOGOUT, NOW, OTHER_END, SESSION, USER, new_grant
 
@@ -307,3 +309,50 @@ async def test_a_purge_forgets_the_clients_of_sessions_that_are_gone(store: Admi
 
     left = [name for name in ("session", "expired", "with a grant", "young") if await store.clients_of_session(name)]
     assert left == ["session", "with a grant", "young"]
+
+
+async def expired(store: AdminStore, *, at: int) -> list[str]:
+    """Look at all sessions and return the ids of those that had expired."""
+    found, after, more = list[str](), "", True
+    while more:
+        seen = await store.expired_sessions(at=at, after=after)
+        found += seen.session_ids
+        after, more = seen.last, bool(seen.last)
+    return found
+
+
+LIFETIMES = SessionLifetimes()
+IDLE_AT = SESSION.used_at + LIFETIMES.idle
+
+
+async def test_a_session_has_expired_when_it_was_idle_too_long_or_is_too_old(store: AdminStore) -> None:
+    await begin(store)
+    early, in_time = await expired(store, at=IDLE_AT - 1), await expired(store, at=IDLE_AT)
+    await store.touch_session("session", NOW + LIFETIMES.absolute)
+    used = await expired(store, at=IDLE_AT)
+
+    assert (early, in_time, used) == ([], ["session"], [])
+    assert await expired(store, at=NOW + LIFETIMES.absolute) == ["session"]
+
+
+async def test_a_session_that_signed_in_to_no_client_is_not_looked_for(store: AdminStore) -> None:
+    await begin(store, clients=())
+
+    assert await expired(store, at=IDLE_AT) == []
+
+
+@pytest.mark.parametrize("everything", [(Everything.SESSION, "session"), (Everything.USER, "ada")])
+async def test_a_session_that_has_ended_does_not_expire(store: AdminStore, everything: tuple[Everything, str]) -> None:
+    await begin(store)
+    await store.end_all(*everything, ENDED)
+
+    assert await expired(store, at=IDLE_AT) == []
+
+
+async def test_however_many_sessions_there_are_all_that_expired_are_found(store: AdminStore) -> None:
+    await begin(store)
+    for number in range(WINDOW):
+        await store.create_session(replace(SESSION, session_id=f"another {number:03}"), EVENT)
+    await store.note_client("another 007", "spa", subject="ada", at=NOW)
+
+    assert await expired(store, at=IDLE_AT) == ["another 007", "session"]

@@ -17,6 +17,7 @@ DESCRIPTIONS: Mapping[EndReason, str] = {
     EndReason.REVOKED_BY_USER: "the user revoked this grant",
     EndReason.REVOKED_BY_ADMIN: "an administrator revoked this grant",
     EndReason.SIGNED_OUT: "the user signed out",
+    EndReason.SESSION_EXPIRED: "the browser session in which the user had signed in has expired",
     EndReason.PASSWORD_CHANGED: "the user's password was changed",
     EndReason.USER_DISABLED: "the user was disabled",
     EndReason.USER_DELETED: "the user was deleted",

@@ -28,6 +28,7 @@ class EndReason(StrEnum):
     REVOKED_BY_USER = "revoked_by_user"
     REVOKED_BY_ADMIN = "revoked_by_admin"
     SIGNED_OUT = "signed_out"
+    SESSION_EXPIRED = "session_expired"
     PASSWORD_CHANGED = "password_changed"
     USER_DISABLED = "user_disabled"
     USER_DELETED = "user_deleted"

@@ -131,6 +131,7 @@ def assemble(
         settings=config.keys,
         run=pool.run,
         unused_after=config.registration.unused_after,
+        tell_of_expiry=config.sessions.tell_of_expiry,
     )
 
     tables = tables_of(parts, development=development)

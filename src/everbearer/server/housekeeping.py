@@ -16,6 +16,7 @@ from everbearer.server.clock import SharedClock
 from everbearer.server.config import KeysSection
 from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.reaping import reap_clients
+from everbearer.server.session_expiry import end_expired_sessions
 from everbearer.server.signing_keys import RELOAD_AFTER, KeysUnreadable, SigningKeys, tend_keys
 from everbearer.storage.store import AdminStore
 
@@ -43,6 +44,8 @@ class Housekeeping:
     run: RunHeavy
     unused_after: int | None = None
     """After how many seconds a client that registered itself is removed that nobody uses; None for never."""
+    tell_of_expiry: bool = False
+    """Whether sessions that have expired are ended, so that applications learn of it."""
 
     @asynccontextmanager
     async def going_on(self) -> AsyncGenerator[None]:
@@ -85,6 +88,8 @@ class Housekeeping:
         await tend_salt(self.store, self.sealer)
         if self.unused_after is not None:
             await reap_clients(self.store, now=now, unused_after=self.unused_after)
+        if self.tell_of_expiry:
+            await end_expired_sessions(self.store, now=now)
         for _ in range(MOST_BATCHES):
             purged = await self.store.purge(now=now, keep=KEEP_DEAD, batch=BATCH)
             if purged.total < BATCH:

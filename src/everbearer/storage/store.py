@@ -34,6 +34,15 @@ class StoredKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredSessions:
+    """What one look at sessions, in the order of their ids, found."""
+
+    session_ids: tuple[str, ...]
+    last: str
+    """The id of the last that was looked at; empty where there are no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
     """How many rows one batch of a purge removed."""
 
@@ -158,6 +167,12 @@ class AdminStore(Store, DeviceStore, AccountStore, RegistrationStore, Protocol):
 
     async def keep_sealed_value(self, name: str, sealed: bytes, *, was: bytes | None) -> bool:
         """Keep a sealed secret in the place of `was` (None: of nothing); False where something else is there."""
+        ...
+
+    async def expired_sessions(self, *, at: int, after: str) -> ExpiredSessions:
+        """Return which of the next few sessions after the given id had expired by then, have signed in to clients and
+        have no end come upon them.
+        """
         ...
 
     async def take_logouts(self, *, now: int, until: int, limit: int) -> list[Logout]:

@@ -86,6 +86,14 @@ class SessionsSection(Section, frozen=True, kw_only=True):
 
     absolute: Annotated[Seconds, Meta(ge=1, description="From sign-in to the end.")] = _sessions.absolute
     idle: Annotated[Seconds, Meta(ge=1, description="From the last use to the end.")] = _sessions.idle
+    tell_of_expiry: Annotated[
+        bool,
+        Meta(
+            description="End sessions that have expired within about an hour, so that applications with a "
+            "`backchannel_logout_uri` are told as of a sign-out. It signs users out of applications that they are "
+            "using, where they have not been here for `idle`."
+        ),
+    ] = False
     check_session_iframe: Annotated[
         bool,
         Meta(

@@ -7,7 +7,7 @@ from everbearer.oauth.models import Everything, Grant
 from everbearer.oauth.store_rules import with_end
 from everbearer.storage.memory.ends import end_of_session, ends_upon
 from everbearer.storage.memory.tables import Tables
-from everbearer.storage.store import Purged
+from everbearer.storage.store import ExpiredSessions, Purged
 
 
 async def purge(tables: Tables, *, now: int, keep: int, batch: int) -> Purged:
@@ -71,6 +71,18 @@ def died_at(tables: Tables, grant: Grant) -> int:
     absolute = grant.created_at + lifetimes.refresh_token
     idle = lifetimes.refresh_token_idle
     return absolute if idle is None else min(absolute, grant.used_at + idle)
+
+
+async def expired_sessions(tables: Tables, *, at: int, after: str) -> ExpiredSessions:
+    """Look at all that are left."""
+    noted = {session_id for session_id, _ in tables.session_clients}
+    found = [
+        key
+        for key, session in tables.sessions.items()
+        if key > after and key in noted and end_of_session(tables, session) is None
+        if _session_died_at(tables, session) <= at
+    ]
+    return ExpiredSessions(session_ids=tuple(sorted(found)), last="")
 
 
 def _session_died_at(tables: Tables, session: Session) -> int:

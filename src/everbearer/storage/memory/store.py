@@ -126,6 +126,7 @@ class MemoryStore:
     record = _verb(events.record)
     events = _verb(events.events)
 
+    expired_sessions = _verb(purge.expired_sessions)
     purge = _verb(purge.purge)
 
     async def migrate(self) -> list[str]:

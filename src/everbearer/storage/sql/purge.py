@@ -43,7 +43,7 @@ ENDS_WINDOW = f"SELECT key, epoch {_OF_ENDS} LIMIT 1 OFFSET {WINDOW - 1}"
 SESSION_CLIENTS_WINDOW = f"SELECT session_id, client_id {_OF_SESSION_CLIENTS} LIMIT 1 OFFSET {WINDOW - 1}"
 
 _GRANTS_AND_ENDS = GRANTS_AND_ENDS.replace("FROM grants", f"FROM (SELECT * {_OF_GRANTS} LIMIT {WINDOW}) AS grants")
-_SESSIONS_AND_ENDS = SESSIONS_AND_ENDS.replace(
+SESSIONS_OF_WINDOW = SESSIONS_AND_ENDS.replace(
     "FROM sessions", f"FROM (SELECT * {_OF_SESSIONS} LIMIT {WINDOW}) AS sessions"
 )
 
@@ -79,7 +79,7 @@ DELETE FROM grants WHERE grant_id = :grant_id AND generation = :generation AND u
 
 DEAD_SESSIONS = f"""
 SELECT sessions.session_id, sessions.used_at
-{_SESSIONS_AND_ENDS}WHERE CASE
+{SESSIONS_OF_WINDOW}WHERE CASE
     WHEN COALESCE(own_end.at, user_end.at) IS NOT NULL THEN own_end.at <= :before OR user_end.at <= :before
     ELSE sessions.created_at + :absolute <= :before OR sessions.used_at + :idle <= :before
 END
@@ -125,7 +125,7 @@ AND NOT EXISTS (
 )
 """
 
-# A session that expired has told nobody, and nobody is to be told of it later.
+# A session that expired and was not ended then has told nobody, and nobody is to be told of it later.
 ORPHANED_SESSION_CLIENTS = f"""
 SELECT session_clients.session_id, session_clients.client_id
 FROM (SELECT * {_OF_SESSION_CLIENTS} LIMIT {WINDOW}) AS session_clients

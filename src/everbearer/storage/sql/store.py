@@ -28,9 +28,10 @@ from everbearer.storage.sql import (
     sessions,
     users,
 )
+from everbearer.storage.sql.expired_sessions import expired_sessions
 from everbearer.storage.sql.purge import Purge
 from everbearer.storage.sql.transaction import Database, Transaction
-from everbearer.storage.store import Purged
+from everbearer.storage.store import ExpiredSessions, Purged
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,6 +77,7 @@ class SqlStore:
     ) -> None:
         self.database = database
         sessions = session_lifetimes or SessionLifetimes()
+        self._session_lifetimes = sessions
         self._purge = Purge(database, sessions, rest=self.rest, client_lifetimes=client_lifetimes)
 
     # A verb that is named as its module stands last: from there on the name is the verb's.
@@ -173,6 +175,11 @@ class SqlStore:
         while name := await self.database.write(migrations.apply_next):
             applied.append(name)
         return applied
+
+    async def expired_sessions(self, *, at: int, after: str) -> ExpiredSessions:
+        """Look at one window."""
+        lifetimes = self._session_lifetimes
+        return await self.database.read(lambda tx: expired_sessions(tx, at=at, after=after, lifetimes=lifetimes))
 
     async def purge(self, *, now: int, keep: int, batch: int) -> Purged:
         """Remove a batch of each kind."""
