@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.events import Event
 from everbearer.storage.sql.events import record
@@ -21,28 +19,28 @@ ON CONFLICT DO NOTHING
 CLIENTS_OF_SESSION = "SELECT client_id FROM session_clients WHERE session_id = :session_id ORDER BY client_id"
 
 TOLD_OF_SESSION = """
-SELECT session_clients.session_id, session_clients.client_id, session_clients.subject, clients.metadata
+SELECT session_clients.client_id, session_clients.subject, clients.metadata
 FROM session_clients JOIN clients ON clients.client_id = session_clients.client_id
 WHERE session_clients.session_id = :session_id
 """
 
 # Grants that outlive their session end with their user, and whoever has one may still be signed in.
-TOLD_OF_USER = """
-SELECT session_clients.session_id, session_clients.client_id, session_clients.subject, clients.metadata
-FROM session_clients JOIN clients ON clients.client_id = session_clients.client_id
-WHERE session_clients.subject = :subject
+_OF_USER = """
+SELECT session_id, client_id, subject FROM session_clients WHERE subject = :subject
 UNION
-SELECT grants.session_id, grants.client_id, grants.subject, clients.metadata
-FROM grants JOIN clients ON clients.client_id = grants.client_id
-WHERE grants.subject = :subject AND grants.offline = 1 AND grants.session_id <> '' AND grants.ended_at IS NULL
-AND grants.user_epoch + 1 = :epoch
+SELECT session_id, client_id, subject FROM grants
+WHERE subject = :subject AND offline = 1 AND session_id <> '' AND ended_at IS NULL AND user_epoch + 1 = :epoch
 AND NOT EXISTS (
-    SELECT 1 FROM ends WHERE kind = 'client' AND key = grants.client_id AND epoch = grants.client_epoch + 1
+    SELECT 1 FROM ends WHERE kind = 'client' AND key = grants.client_id AND ends.epoch = grants.client_epoch + 1
 )
 AND NOT EXISTS (
     SELECT 1 FROM ends WHERE kind = 'consent' AND key = grants.subject || ' ' || grants.client_id
-    AND epoch = grants.consent_epoch + 1
+    AND ends.epoch = grants.consent_epoch + 1
 )
+"""
+
+CLIENTS_OF_USER = f"""
+SELECT client_id, metadata FROM clients WHERE client_id IN (SELECT client_id FROM ({_OF_USER}) AS of_user)
 """
 
 FORGET_SESSION = "DELETE FROM session_clients WHERE session_id = :session_id"
@@ -56,6 +54,15 @@ INSERT INTO logouts ({_COLUMNS})
 VALUES (:session_id, :client_id, :subject, :ended_at, :attempts, :due_at, :problem)
 ON CONFLICT (session_id, client_id) DO UPDATE SET
     ended_at = :ended_at, attempts = :attempts, due_at = :due_at, problem = :problem
+"""
+
+# The same for all sessions of a user in one client: there may be thousands.
+ADD_LOGOUTS_OF_USER = f"""
+INSERT INTO logouts ({_COLUMNS})
+SELECT session_id, client_id, subject, CAST(:at AS BIGINT), 0, CAST(:at AS BIGINT), '' FROM ({_OF_USER}) AS of_user
+WHERE client_id = :client_id
+ON CONFLICT (session_id, client_id) DO UPDATE SET
+    ended_at = excluded.ended_at, attempts = 0, due_at = excluded.due_at, problem = ''
 """
 
 ANY_DUE = "SELECT 1 FROM logouts WHERE due_at <= :now LIMIT 1"
@@ -98,21 +105,24 @@ async def clients_of_session(transaction: Transaction, session_id: str) -> list[
 
 async def session_ended(transaction: Transaction, session_id: str, at: int) -> None:
     """Let the clients of a session be told that it has ended."""
-    await _tell(transaction, await transaction.run(TOLD_OF_SESSION, session_id=session_id), at)
+    for client_id, subject, metadata in await transaction.run(TOLD_OF_SESSION, session_id=session_id):
+        if _wants_to_be_told(metadata):
+            logout = Logout(session_id=session_id, client_id=client_id, subject=subject, ended_at=at, due_at=at)
+            await transaction.run(ADD_LOGOUT, **_columns_of(logout))
     await transaction.run(FORGET_SESSION, session_id=session_id)
 
 
 async def user_ended(transaction: Transaction, subject: str, epoch: int, at: int) -> None:
     """Let the clients of a user be told that all has ended that was of the epoch before this one."""
-    await _tell(transaction, await transaction.run(TOLD_OF_USER, subject=subject, epoch=epoch), at)
+    ended: dict[str, Value] = {"subject": subject, "epoch": epoch}
+    for client_id, metadata in await transaction.run(CLIENTS_OF_USER, **ended):
+        if _wants_to_be_told(metadata):
+            await transaction.run(ADD_LOGOUTS_OF_USER, client_id=client_id, at=at, **ended)
     await transaction.run(FORGET_SUBJECT, subject=subject)
 
 
-async def _tell(transaction: Transaction, rows: Sequence[Row], at: int) -> None:
-    for session_id, client_id, subject, metadata in rows:
-        if client_of((metadata, 0, 0)).backchannel_logout_uri:
-            logout = Logout(session_id=session_id, client_id=client_id, subject=subject, ended_at=at, due_at=at)
-            await transaction.run(ADD_LOGOUT, **_columns_of(logout))
+def _wants_to_be_told(metadata: Value) -> bool:
+    return bool(client_of((metadata, 0, 0)).backchannel_logout_uri)
 
 
 async def any_due(transaction: Transaction, *, now: int) -> bool:
