@@ -1,4 +1,4 @@
-"""Refreshes that are spent on the event loop, many by one statement."""
+"""Refreshes that are spent on the event loop, many at once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.sqlite import SQLiteStore
 from everbearer.storage.sqlite_connection import CHECKPOINT_PAGES, SQLiteConnection
-from everbearer.storage.sqlite_spends import LARGEST_STATEMENT, spend_together
 from storage.values import EVENT, NOW, new_grant, rotated
 
-MANY = 2 * LARGEST_STATEMENT + 5
+MANY = 69
 PAGE = 4096
 ENDED = Ended(reason=EndReason.REVOKED_BY_USER, actor="user:ada", at=NOW)
 
@@ -131,10 +130,3 @@ async def test_a_disk_that_is_full_refuses_spends_and_keeps_the_tokens_good(sqli
 
     assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
     assert await spent(sqlite, grants) == [Spend.SPENT] * 40
-
-
-def test_the_statement_for_many_is_the_one_for_one() -> None:
-    statement = spend_together(2)
-
-    assert ":" not in statement
-    assert statement.count("(?") == 2

@@ -16,7 +16,7 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.store import Spend
 from everbearer.storage.file_lock import FileLock
 from everbearer.storage.sql.transaction import Row, Transaction, Value, Verb
-from everbearer.storage.sqlite_spends import SpendVerb, of_different_grants, statements
+from everbearer.storage.sqlite_spends import SPEND_EACH, SpendVerb, columns, of_different_grants
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ class SQLiteConnection:
                     self._connection.execute("ROLLBACK")
 
     def _spent_together(self, verbs: Sequence[Verb[Any]]) -> Collection[Verb[Any]]:
-        """Return those that one statement spent; none where one of them cannot be, and each must be asked singly."""
+        """Return those that were spent together; none where one of them cannot be, and each must be asked singly."""
         spends = of_different_grants(verbs)
         if len(spends) < 2:  # noqa: PLR2004 - one alone is no faster so
             return ()
@@ -190,10 +190,10 @@ class SQLiteConnection:
         return set(spends) if all_spent is None else ()
 
     async def _spend_all(self, spends: Sequence[SpendVerb], _: Transaction) -> None:
-        for statement, values, count in statements(spends):
-            self._connection.execute(statement, values)
-            if self._connection.changes() != count:
-                raise _NotAll
+        before = self._connection.total_changes()
+        self._connection.executemany(SPEND_EACH, map(columns, spends))
+        if self._connection.total_changes() - before != len(spends):
+            raise _NotAll
 
     def _isolated(self, verb: Verb[T]) -> T | Exception:
         self._connection.execute("SAVEPOINT verb")
