@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from everbearer.oauth.encoding import base64url, from_base64url
+from everbearer.oauth.encoding import base64url
 
 NUMBER_LENGTH = 2
 SHORTEST_SECRET = 32
@@ -42,6 +42,7 @@ class Sealer:
         if len(self._secrets) < len(set(secrets)):
             raise ValueError("two of the server's secrets have the same number, which is rare: make the newest anew")
         self._newest = _derive(secrets[0], "number", NUMBER_LENGTH)
+        self._numbers = {base64url(number): number for number in self._secrets}
         self._ciphers: dict[tuple[bytes, str], AESSIV] = {}
         self._hash_keys: dict[tuple[bytes, str], bytes] = {}
 
@@ -68,14 +69,16 @@ class Sealer:
 
     def keyed_hash_matches(self, purpose: str, data: bytes, expected: str) -> bool:
         """Return, in constant time, whether a hash is that of the data under any of the secrets."""
-        return any(
-            hmac.compare_digest(_hash_text(number, self._hash_key(number, purpose), data).encode(), expected.encode())
-            for number in self._secrets
-        )
+        # A hash tells which secret it was made with.
+        number = self._numbers.get(expected.partition(".")[0])
+        if number is None:
+            return False
+        made = _hash_text(number, self._hash_key(number, purpose), data)
+        return hmac.compare_digest(made.encode(), expected.encode())
 
     def knows_hash(self, expected: str) -> bool:
         """Return whether a hash was made with any of the secrets, so that something may match it."""
-        return from_base64url(expected.partition(".")[0]) in self._secrets
+        return expected.partition(".")[0] in self._numbers
 
     def _cipher(self, number: bytes, purpose: str) -> AESSIV:
         cipher = self._ciphers.get((number, purpose))
