@@ -179,10 +179,11 @@ def read_access_token(text: str, server: AuthorizationServer) -> AccessToken | N
     )
 
 
-async def standing(token: AccessToken, server: AuthorizationServer) -> Standing:
-    """Return what became of an access token."""
+async def standing(token: AccessToken, server: AuthorizationServer, *, caller: Client | None = None) -> Standing:
+    """Return what became of an access token. `caller` has been read for this very request, and may be its client."""
     now = server.now()
-    client = await server.store.client(token.client_id)
+    own = caller is not None and caller.client_id == token.client_id
+    client = caller if own else await server.store.client(token.client_id)
     grant = await server.store.grant(token.grant_id) if token.grant_id else None
     if token.exchanged and grant is not None:
         # What the grant's own client asked for by name is not for others.

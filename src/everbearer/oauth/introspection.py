@@ -53,7 +53,7 @@ def _may_know(caller: Client, client_id: str, audiences: tuple[str, ...] = ()) -
 async def _access_token(token: AccessToken, caller: Client, server: AuthorizationServer) -> dict[str, object]:
     if not _may_know(caller, token.client_id, token.audiences):
         return INACTIVE
-    state = await standing(token, server)
+    state = await standing(token, server, caller=caller)
     if not state.active or state.client is None:
         return INACTIVE
     if state.grant is not None:
