@@ -15,7 +15,7 @@ import httpx
 import pytest
 from django.test import RequestFactory, override_settings
 
-from everbearer.testing import BlockingGrantStoreTests
+from everbearer.testing import BlockingDeviceStoreTests, BlockingGrantStoreTests
 from resource_server.applications import on_django
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -87,8 +87,8 @@ async def test_django_answers_as_the_guide_shows(tmp_path: Path, monkeypatch: py
     assert metadata.callback.csrf_exempt
 
 
-class TestTheStoreThatTheGuideShows(BlockingGrantStoreTests):
-    """Three tables of the application's own."""
+class TestTheStoreThatTheGuideShows(BlockingGrantStoreTests, BlockingDeviceStoreTests):
+    """Four tables of the application's own."""
 
     @pytest.fixture
     async def guide(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -99,4 +99,4 @@ class TestTheStoreThatTheGuideShows(BlockingGrantStoreTests):
 
     @pytest.fixture
     def store(self, guide: dict[str, Any], tmp_path: Path) -> Any:
-        return guide["OwnGrants"](tmp_path / "own.db")
+        return guide["OwnDevices"](tmp_path / "own.db")

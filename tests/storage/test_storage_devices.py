@@ -1,36 +1,20 @@
-"""Devices that wait for their users to decide, on every store."""
+"""Devices that wait for their users to decide, on every store, beside the suite: events, ends and the purge."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.models import CodeBinding, DeviceDecision, Everything, Grant
+from everbearer.oauth.models import Everything, Grant
 from everbearer.storage.store import AdminStore, Purged
-from storage.values import CLIENT, DEVICE, ENDED, EVENT, NOW, new_grant
-
-ALLOWED = replace(DEVICE, decision=DeviceDecision.ALLOWED, expires_at=NOW + 700)
-DENIED = replace(DEVICE, decision=DeviceDecision.DENIED)
-GRANT = replace(
-    new_grant("device", session_id=""), generation=0, code=CodeBinding(redirect_uri="", expires_at=NOW + 700)
-)
+from everbearer.testing.devices import ALLOWED, DENIED, GRANT
+from storage.values import CLIENT, DEVICE, ENDED, EVENT, NOW
 
 
 async def asked(store: AdminStore) -> None:
     assert await store.create_device_authorization(DEVICE)
-
-
-async def test_what_a_device_asks_is_found_by_its_grant_and_by_its_user_code(store: AdminStore) -> None:
-    await asked(store)
-
-    assert await store.device_authorization(grant_id="device") == DEVICE
-    assert await store.device_authorization(user_code="BCDFGHJK") == DEVICE
-    assert await store.device_authorization(grant_id="BCDFGHJK") is None
-    assert await store.device_authorization(user_code="device") is None
 
 
 @pytest.mark.parametrize("taken", [{"grant_id": "another"}, {"user_code": "ZZZZZZZZ"}, {}])
@@ -42,42 +26,12 @@ async def test_a_user_code_or_an_id_that_is_taken_is_refused(store: AdminStore, 
     assert await store.device_authorization(grant_id="another") is None
 
 
-async def test_a_poll_is_noted_with_how_long_to_wait(store: AdminStore) -> None:
+@pytest.mark.parametrize("grant", [GRANT, None], ids=["allowed", "denied"])
+async def test_the_trail_has_the_decision_once(store: AdminStore, grant: Grant | None) -> None:
     await asked(store)
-    noted = replace(DEVICE, polled_at=NOW + 11, interval=10)
+    await store.decide_device_authorization(ALLOWED if grant else DENIED, EVENT, grant=grant)
+    await store.decide_device_authorization(DENIED, EVENT)
 
-    assert await store.note_device_poll(noted, was=DEVICE)
-    assert await store.device_authorization(grant_id="device") == noted
-
-
-@pytest.mark.parametrize("was", [{"polled_at": NOW}, {"interval": 10}, {"grant_id": "another"}])
-async def test_a_poll_that_another_was_before_is_not_noted(store: AdminStore, was: dict[str, int]) -> None:
-    await asked(store)
-    other = replace(DEVICE, **was)  # type: ignore[arg-type]
-
-    assert await store.note_device_poll(replace(other, polled_at=NOW + 11), was=other) is False
-    assert await store.device_authorization(grant_id="device") == DEVICE
-
-
-@pytest.mark.parametrize("decided", [ALLOWED, DENIED], ids=["allowed", "denied"])
-async def test_a_decision_is_written_once(store: AdminStore, decided: Any) -> None:
-    await asked(store)
-
-    assert await store.decide_device_authorization(decided, EVENT)
-    assert await store.decide_device_authorization(ALLOWED, EVENT, grant=GRANT) is False
-    assert await store.decide_device_authorization(DENIED, EVENT) is False
-    assert await store.device_authorization(grant_id="device") == decided
-    assert await store.grant("device") is None
-    assert await store.events() == [EVENT]
-
-
-async def test_a_device_that_is_allowed_has_its_grant_at_once(store: AdminStore) -> None:
-    await asked(store)
-
-    assert await store.decide_device_authorization(ALLOWED, EVENT, grant=GRANT)
-    stored = await store.grant("device")
-    assert stored is not None
-    assert (stored.generation, stored.code, stored.ended) == (0, GRANT.code, None)
     assert await store.events() == [EVENT]
 
 
@@ -92,28 +46,11 @@ async def test_the_grant_of_a_sign_in_before_all_had_ended_is_born_dead(store: A
     assert stored.ended == ENDED
 
 
-async def test_a_device_that_never_asked_is_not_decided_on(store: AdminStore) -> None:
+async def test_the_trail_has_nothing_of_a_device_that_never_asked(store: AdminStore) -> None:
     event = replace(EVENT, kind=EventKind.DEVICE_DENIED)
+    await store.decide_device_authorization(ALLOWED, event, grant=GRANT)
 
-    assert await store.decide_device_authorization(ALLOWED, event, grant=GRANT) is False
-    assert await store.grant("device") is None
     assert await store.events() == []
-
-
-async def test_a_poll_after_the_decision_is_not_noted(store: AdminStore) -> None:
-    await asked(store)
-    await store.decide_device_authorization(DENIED, EVENT)
-
-    assert await store.note_device_poll(replace(DEVICE, polled_at=NOW + 50), was=DEVICE) is False
-
-
-async def test_of_two_who_decide_at_once_one_is_heard(store: AdminStore) -> None:
-    await asked(store)
-    yes = store.decide_device_authorization(ALLOWED, EVENT, grant=GRANT)
-    no = store.decide_device_authorization(DENIED, EVENT)
-
-    assert sorted(await asyncio.gather(yes, no)) == [False, True]
-    assert len(await store.events()) == 1
 
 
 async def test_a_device_is_purged_when_its_code_has_been_dead_long_enough(store: AdminStore) -> None:

@@ -15,7 +15,7 @@ from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.store import AdminStore
-from everbearer.testing import BlockingStoreTests, PutClient, StoreTests
+from everbearer.testing import BlockingDeviceStoreTests, BlockingStoreTests, DeviceStoreTests, PutClient, StoreTests
 from every_store import BACKENDS
 from storage.values import EVENT
 
@@ -28,11 +28,11 @@ def put_client(store: AdminStore) -> PutClient:
     return put
 
 
-class TestEveryStore(StoreTests):
+class TestEveryStore(StoreTests, DeviceStoreTests):
     """Memory, SQLite and PostgreSQL."""
 
 
-class TestBlockingStores(BlockingStoreTests):
+class TestBlockingStores(BlockingStoreTests, BlockingDeviceStoreTests):
     """The stores that never suspend."""
 
     @pytest.fixture(params=["memory", "blocking sqlite"])

@@ -8,8 +8,8 @@ from everbearer.login.models import Session, User
 from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import SelfRegistration
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
-from everbearer.oauth.models import DeviceAuthorization
 from everbearer.storage.store import StoredKey
+from everbearer.testing.devices import DEVICE as DEVICE
 from everbearer.testing.values import CLIENT as CLIENT
 from everbearer.testing.values import ENDED as ENDED
 from everbearer.testing.values import EVENT as EVENT
@@ -42,21 +42,6 @@ TOKEN = InitialAccessToken(
     uses_left=2,
     scope=("openid",),
     note="for Ünïcode & Söhne",
-)
-
-DEVICE = DeviceAuthorization(
-    grant_id="device",
-    user_code="BCDFGHJK",
-    client_id="spa",
-    scope=("openid", "offline_access"),
-    resources=("https://notes.example/", "https://files.example/"),
-    secret=bytes(range(240, 256)),
-    created_at=NOW,
-    expires_at=NOW + 600,
-    interval=5,
-    polled_at=NOW + 6,
-    address="2001:db8::1",
-    agent="Télé 3",
 )
 
 USER = User(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from everbearer.oauth.events import all_ended as all_ended
 from everbearer.oauth.events import grant_ended as grant_ended
-from everbearer.oauth.models import Ended, Everything, Grant, consent_key
+from everbearer.oauth.models import DeviceAuthorization, Ended, Everything, Grant, consent_key
 from everbearer.oauth.store import Spend
 
 
@@ -90,3 +90,27 @@ def confirmed(stored: Grant | None, generation: int) -> Grant | None:
     if stored is None or stored.generation != generation or stored.confirmed >= generation:
         return None
     return replace(stored, confirmed=generation)
+
+
+def polled(
+    stored: DeviceAuthorization | None, device: DeviceAuthorization, *, was: DeviceAuthorization
+) -> DeviceAuthorization | None:
+    """Return the stored device as a noted poll leaves it, to be written; None where there is nothing to write.
+
+    That is where another poll was before, or it is decided. `stored` is read under a lock that is held until the write.
+    """
+    if stored is None or stored.decision is not None:
+        return None
+    if (stored.polled_at, stored.interval) != (was.polled_at, was.interval):
+        return None
+    return replace(stored, polled_at=device.polled_at, interval=device.interval)
+
+
+def decided(stored: DeviceAuthorization | None, device: DeviceAuthorization) -> DeviceAuthorization | None:
+    """Return the stored device as the decision leaves it, to be written with its grant; None where one was before.
+
+    `stored` is as for `polled`.
+    """
+    if stored is None or stored.decision is not None:
+        return None
+    return replace(stored, decision=device.decision, expires_at=device.expires_at)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def to_json(value: object) -> str:
-    """Return a client, grant or event as JSON: with all its secrets, and as secret as they are."""
+    """Return a client, grant, device or event as JSON: with all its secrets, and as secret as they are."""
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
 
 

@@ -8,22 +8,25 @@ tables refer to tables of theirs, put them there first.
 
 import pytest
 
-for _suite in ("spending", "ending", "remembering", "clients", "races"):
+for _suite in ("spending", "ending", "remembering", "clients", "devices", "races"):
     pytest.register_assert_rewrite(f"everbearer.testing.{_suite}")
 
 from everbearer.testing.blocking import (  # noqa: E402 - what was registered is imported after it
     BlockingClientStoreTests,
+    BlockingDeviceStoreTests,
     BlockingGrantStoreTests,
     BlockingStoreTests,
 )
-from everbearer.testing.suites import ClientStoreTests, GrantStoreTests, StoreTests  # noqa: E402
+from everbearer.testing.suites import ClientStoreTests, DeviceStoreTests, GrantStoreTests, StoreTests  # noqa: E402
 from everbearer.testing.values import PutClient  # noqa: E402
 
 __all__ = [
     "BlockingClientStoreTests",
+    "BlockingDeviceStoreTests",
     "BlockingGrantStoreTests",
     "BlockingStoreTests",
     "ClientStoreTests",
+    "DeviceStoreTests",
     "GrantStoreTests",
     "PutClient",
     "StoreTests",

@@ -10,7 +10,8 @@ from threading import Barrier
 from typing import Any, ParamSpec, TypeVar
 
 from everbearer.http.wsgi import finish
-from everbearer.testing.suites import ClientStoreTests, GrantStoreTests
+from everbearer.testing.races import AtOnce
+from everbearer.testing.suites import ClientStoreTests, DeviceStoreTests, GrantStoreTests
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,10 +33,7 @@ def _without_event_loop(suite: S) -> S:
     return suite
 
 
-@_without_event_loop
-class BlockingGrantStoreTests(GrantStoreTests):
-    """What every `GrantStore` does, of one that never suspends. Needs the fixture `store`."""
-
+class _InThreads(AtOnce):
     async def at_once(self, *calls: Callable[[], Awaitable[R]]) -> list[R]:
         """Make the calls in a thread each, as near to one moment as can be, and return their results in order."""
         ready = Barrier(len(calls))
@@ -49,8 +47,18 @@ class BlockingGrantStoreTests(GrantStoreTests):
 
 
 @_without_event_loop
+class BlockingGrantStoreTests(_InThreads, GrantStoreTests):
+    """What every `GrantStore` does, of one that never suspends. Needs the fixture `store`."""
+
+
+@_without_event_loop
 class BlockingClientStoreTests(ClientStoreTests):
     """What every `ClientStore` does, of one that never suspends. Needs the fixtures `store` and `put_client`."""
+
+
+@_without_event_loop
+class BlockingDeviceStoreTests(_InThreads, DeviceStoreTests):
+    """What every `DeviceStore` does, of one that never suspends. Needs the fixture `store`, which keeps grants too."""
 
 
 class BlockingStoreTests(BlockingGrantStoreTests, BlockingClientStoreTests):

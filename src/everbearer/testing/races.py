@@ -17,12 +17,16 @@ AT_ONCE = 8
 """How many try at the same moment."""
 
 
-class RaceTests:
-    """What must hold whoever else asks at the same moment."""
+class AtOnce:
+    """How calls are made at the same moment."""
 
     async def at_once(self, *calls: Callable[[], Awaitable[R]]) -> list[R]:
         """Make the calls at once and return their results in order. Yours to replace, where yours run otherwise."""
         return list(await asyncio.gather(*(call() for call in calls)))
+
+
+class RaceTests(AtOnce):
+    """What must hold whoever else asks at the same moment."""
 
     async def test_of_many_spends_of_a_generation_at_once_one_wins(self, store: GrantStore) -> None:
         grant = await stored(store, new_grant())

@@ -1,8 +1,9 @@
-"""The suites: of the verbs that keep grants, of those that read clients, and of all."""
+"""The suites: of the verbs that keep grants, of those that read clients, of those that keep devices, and of all."""
 
 from __future__ import annotations
 
 from everbearer.testing.clients import ClientStoreTests as ClientStoreTests
+from everbearer.testing.devices import DeviceStoreTests as DeviceStoreTests
 from everbearer.testing.ending import EndingTests
 from everbearer.testing.races import RaceTests
 from everbearer.testing.remembering import RememberingTests

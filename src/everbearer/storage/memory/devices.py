@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from everbearer.oauth import store_rules
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import DeviceAuthorization, Grant
 from everbearer.storage.memory.events import record
@@ -30,23 +29,20 @@ async def device_authorization(
 
 async def note_device_poll(tables: Tables, device: DeviceAuthorization, *, was: DeviceAuthorization) -> bool:
     """Change when a device polled and how long it is to wait."""
-    stored = tables.devices.get(device.grant_id)
-    if stored is None or stored.decision is not None:
-        return False
-    if (stored.polled_at, stored.interval) != (was.polled_at, was.interval):
-        return False
-    tables.devices[device.grant_id] = replace(stored, polled_at=device.polled_at, interval=device.interval)
-    return True
+    after = store_rules.polled(tables.devices.get(device.grant_id), device, was=was)
+    if after is not None:
+        tables.devices[device.grant_id] = after
+    return after is not None
 
 
 async def decide_device_authorization(
     tables: Tables, device: DeviceAuthorization, event: Event, *, grant: Grant | None = None
 ) -> bool:
     """Keep the decision, with the grant and the event."""
-    stored = tables.devices.get(device.grant_id)
-    if stored is None or stored.decision is not None:
+    after = store_rules.decided(tables.devices.get(device.grant_id), device)
+    if after is None:
         return False
-    tables.devices[device.grant_id] = replace(stored, decision=device.decision, expires_at=device.expires_at)
+    tables.devices[device.grant_id] = after
     if grant is not None:
         await create_grant(tables, grant, event)
     else:
