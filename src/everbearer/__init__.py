@@ -19,6 +19,7 @@ from everbearer.http.whole import all_routes, endpoint
 from everbearer.http.wsgi import finish, request_from_environ, wsgi_application
 from everbearer.login.models import SessionLifetimes
 from everbearer.oauth import store_rules
+from everbearer.oauth.access_tokens import AccessToken
 from everbearer.oauth.authorization_endpoint import (
     AuthorizationRefused,
     complete_authorization,
@@ -129,7 +130,7 @@ from everbearer.oauth.models import (
 from everbearer.oauth.own_resources import Bearer, check_bearer
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.profile import OPENID_CERTIFICATION, STRICT, Profile
-from everbearer.oauth.resource import Resource
+from everbearer.oauth.resource import Resource, Target
 from everbearer.oauth.response_modes import ResponseMode
 from everbearer.oauth.revocation import revocation_endpoint
 from everbearer.oauth.sealing import Sealer
@@ -157,6 +158,7 @@ __all__ = [
     "STRICT",
     "TOKEN_EXCHANGE",
     "AccessDenied",
+    "AccessToken",
     "AccessTokenFormat",
     "AskingDevice",
     "Asserted",
@@ -236,6 +238,7 @@ __all__ = [
     "StoreUnavailable",
     "SubjectIs",
     "SubjectType",
+    "Target",
     "TemporarilyUnavailable",
     "TokenExchangePolicy",
     "TokenRequest",
