@@ -18,7 +18,7 @@ from world import ANY_STORE, SECRET, SERVER_SECRET, Answer, World, basic
 
 pytestmark = ANY_STORE
 
-ODD_SECRET = "p+q r%2F\u00e9:s, and of some length"
+ODD_SECRET = "p+q r%2F\u00e9:s"
 
 
 async def _ask(world: World, client: str = "machine", *, headers: Mapping[str, str], **changes: Any) -> Answer:
@@ -156,12 +156,10 @@ async def test_a_client_may_be_bound_to_one_method(
 @pytest.mark.spec("RFC 6749", "2.3.1")
 async def test_an_older_secret_stays_good_beside_a_newer_one(world: World) -> None:
     kept = (await world.client("machine")).secrets
-    await world.change_client(
-        "machine", secrets=(hash_client_secret("a newer one of some length", world.server), *kept)
-    )
+    await world.change_client("machine", secrets=(hash_client_secret("newer", world.server), *kept))
 
     assert (await _ask(world, headers=basic("machine", SECRET))).status == 200
-    assert (await _ask(world, headers=basic("machine", "a newer one of some length"))).status == 200
+    assert (await _ask(world, headers=basic("machine", "newer"))).status == 200
     assert (await _ask(world, headers=basic("machine", "newest"))).status == 401
 
 
@@ -184,10 +182,10 @@ async def test_a_public_client_may_name_itself_by_basic_without_a_password(world
 @pytest.mark.spec("RFC 6749", "2.3")
 async def test_a_public_client_that_got_a_secret_must_use_it(world: World) -> None:
     token = await world.refresh_token()
-    await world.change_client("spa", secrets=(hash_client_secret("a new one of some length", world.server),))
+    await world.change_client("spa", secrets=(hash_client_secret("new", world.server),))
 
     assert (await world.refresh(token, client_secret=None)).error == "invalid_client"
-    assert (await world.refresh(token, client_secret="a new one of some length")).status == 200
+    assert (await world.refresh(token, client_secret="new")).status == 200
 
 
 @pytest.mark.rt("RT-56")
@@ -215,12 +213,6 @@ async def test_failures_are_told_to_who_listens_without_the_secret(world: World)
 
 @pytest.mark.spec("RFC 6749", "10.1")
 async def test_the_client_id_of_one_and_the_secret_of_another_are_refused(world: World) -> None:
-    await world.change_client("web", secrets=(hash_client_secret("of web alone, and of some length", world.server),))
+    await world.change_client("web", secrets=(hash_client_secret("of web alone", world.server),))
 
-    assert (await _ask(world, headers=basic("machine", "of web alone, and of some length"))).status == 401
-
-
-@pytest.mark.parametrize("secret", ["", "fifteen of them"])
-def test_a_secret_that_can_be_guessed_is_not_hashed(world: World, secret: str) -> None:
-    with pytest.raises(ValueError, match="must have 16 characters or more, and those random"):
-        hash_client_secret(secret, world.server)
+    assert (await _ask(world, headers=basic("machine", "of web alone"))).status == 401

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from everbearer.oauth.client_authentication import SHORTEST_CLIENT_SECRET
 from everbearer.oauth.sealing import SHORTEST_SECRET
 from everbearer.server.config import Config
 from everbearer.server.config.clients import ClientSection
@@ -16,6 +15,8 @@ from everbearer.server.config.reading import ConfigError
 
 SECRET = "EVERBEARER_SECRET"
 SECRET_FILE = "EVERBEARER_SECRET_FILE"
+SHORTEST_CLIENT_SECRET = 16
+"""Characters below which a client's secret is refused: guessing it would be possible."""
 ENOUGH_FOR_CLIENT = 32
 """Characters below which a client's secret is warned of."""
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
