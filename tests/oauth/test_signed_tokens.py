@@ -12,13 +12,10 @@ from everbearer.oauth.signed_tokens import MOST, SignedTokens
 from world import World, key_of
 
 
-def _fresh(key: SigningKey) -> SigningKey:
-    return replace(key, signed=SignedTokens())
-
-
 @pytest.fixture
 def key() -> SigningKey:
-    return _fresh(key_of("ES256"))
+    """Return a key that has not signed anything yet."""
+    return replace(key_of("ES256"))
 
 
 def _set(key: SigningKey) -> KeySet:
