@@ -30,10 +30,11 @@ def blocks(page: str) -> list[CodeType]:
     return [compile("\n" * text[: each.start(1)].count("\n") + each[1], page, "exec", flags) for each in found]
 
 
-async def run(page: str) -> dict[str, Any]:
-    """Run the Python of a page and return what it defined."""
+async def run(page: str, **given: object) -> dict[str, Any]:
+    """Run the Python of a page, over what it takes for granted, and return what it defined."""
     module = ModuleType(f"guide_{page.removesuffix('.md').replace('-', '_')}")
     sys.modules[module.__name__] = module
+    vars(module).update(given)
     for code in blocks(page):
         pending = eval(code, vars(module))  # noqa: S307 - our own page
         if inspect.iscoroutine(pending):
