@@ -49,10 +49,10 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{POLLING}::test_a_device_whose_grant_ends_while_it_fetches_gets_nothing"],
     ),
     "the second decision counts": Mutation(
-        module="storage/memory/devices.py",
+        module="oauth/store_rules.py",
         instead={
-            "    if stored is None or stored.decision is not None:\n        return False\n    tables.devices": (
-                "    if stored is None:\n        return False\n    tables.devices"
+            "    if stored is None or stored.decision is not None:\n        return None\n    return replace": (
+                "    if stored is None:\n        return None\n    return replace"
             )
         },
         tests=[f"{DEVICES}::test_of_two_answers_to_one_code_the_first_counts"],

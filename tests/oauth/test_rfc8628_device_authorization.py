@@ -99,6 +99,16 @@ async def test_a_client_without_refresh_tokens_gets_none_by_a_device(world: Worl
     assert "refresh_token" not in answer.json
 
 
+@ANY_STORE
+async def test_a_server_that_keeps_no_devices_refuses_them_in_words(world: World) -> None:
+    await world.change_client("spa", grant_types=DEVICE_GRANTS)
+    world.server = replace(world.server, devices=None)
+    answer = await ask_device(world)
+
+    assert (answer.status, answer.error) == (400, "unauthorized_client")
+    assert answer.json["error_description"] == "there is no device authorization here"
+
+
 @pytest.mark.spec("RFC 6749", "5.2")
 @ANY_STORE
 async def test_a_client_that_has_not_this_grant_is_refused(world: World) -> None:
