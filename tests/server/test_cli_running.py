@@ -227,7 +227,7 @@ def test_serve_refuses_what_is_not_safe(
 ) -> None:
     (tmp_path / "everbearer.toml").write_text(f'issuer = "{issuer}"')
 
-    code, err = refused(start("serve", **environ))
+    code, err = refused(start("serve", EVERBEARER_SERVER__PORT="0", **environ))
 
     assert code == 2
     assert told in err
