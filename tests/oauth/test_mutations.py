@@ -262,16 +262,20 @@ def _run(copied: Path, tests: Sequence[str], backend: str) -> subprocess.Complet
     )
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_the_tests_notice(name: str, tmp_path: Path) -> None:
-    mutation = MUTATIONS[name]
-    copied = _copy(tmp_path)
+def assert_noticed(mutation: Mutation, folder: Path) -> None:
+    """Make the mistake in a copy in the folder, and see that the tests notice it."""
+    copied = _copy(folder)
     _mutate(copied / mutation.module, mutation.instead)
 
     run = _run(copied, mutation.tests, mutation.backend)
 
     assert run.returncode == FAILED, f"the mutation survived, or could not be tried:\n{run.stdout}{run.stderr}"
     assert "SyntaxError" not in run.stdout
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_the_tests_notice(name: str, tmp_path: Path) -> None:
+    assert_noticed(MUTATIONS[name], tmp_path)
 
 
 @pytest.mark.parametrize("backend", ["memory", "blocking"])

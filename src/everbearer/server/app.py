@@ -96,7 +96,6 @@ def assemble(
     pool = PasswordPool(refused=lambda: metrics.add(PASSWORDS_REFUSED), turn=hashing_turn)
     clock = SharedClock(store)
     keys = SigningKeys(store, sealer, clock)
-    fetching = Fetching(private=config.server.fetch_from_private_addresses)
     salt = PairwiseSalt(store, sealer)
     metrics.watch_connections(store.connections)
     metrics.watch(PASSWORDS_UNDER_WAY, lambda: {(): pool.under_way})
