@@ -16,6 +16,7 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.postgresql_connection import checked_url
+from everbearer.storage.sql.transaction import Transaction
 from everbearer.storage.store import AdminStore
 from postgresql_server import PostgreSQLServer, emptied, running_postgresql
 from storage.values import EVENT, new_grant, rotated
@@ -266,3 +267,18 @@ async def test_what_is_told_of_trouble_holds_no_values(store: PostgreSQLStore) -
         await store.create_grant(new_grant(), EVENT)
 
     assert str(refused.value) == "PostgreSQL cannot answer: UniqueViolation 23505"
+
+
+async def test_what_is_there_already_is_told_after_a_few_tries(store: PostgreSQLStore) -> None:
+    tried = 0
+
+    async def add_again(transaction: Transaction) -> None:
+        nonlocal tried
+        tried += 1
+        await transaction.run("INSERT INTO migrations SELECT * FROM migrations")
+
+    with pytest.raises(StoreUnavailable):
+        await store.database.write(add_again)
+
+    assert 1 < tried < 10
+    assert await all_is_well(store)

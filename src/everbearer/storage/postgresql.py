@@ -45,9 +45,8 @@ PATIENCE = 5.0
 """Seconds that a verb may take, waiting for a connection included, before it gives up."""
 UPKEEP_PATIENCE = 3600.0
 """The same for what changes or goes through whole tables: migrations and the purge."""
-ATTEMPTS = 50
-"""How often a transaction is tried that collides with others. Each collision means that somebody else got on."""
 LONGEST_PAUSE = 0.05
+"""Seconds between two tries of a transaction that collided with others."""
 
 # One lock for all nodes; the number is ours alone by being unlikely.
 MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7310033281105298)"
@@ -179,9 +178,9 @@ class PostgreSQL:
         for attempt in count(1):
             try:
                 return await self._pool.lend(work, end=end)
-            except Collision:
+            except Collision as collision:
                 pause = min(LONGEST_PAUSE, 0.001 * attempt)
-                if attempt == ATTEMPTS or loop.time() + pause >= end:
+                if attempt == collision.attempts or loop.time() + pause >= end:
                     raise
             await asyncio.sleep(pause)
         raise AssertionError("the loop ends by returning or raising")

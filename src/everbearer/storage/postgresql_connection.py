@@ -43,6 +43,15 @@ class ConnectionLost(StoreUnavailable):
 class Collision(StoreUnavailable):
     """Others did something at the same moment, and this transaction was rolled back: it may be tried again."""
 
+    attempts = 50
+    """How often it is tried. Each collision means that somebody else got on."""
+
+
+class Taken(Collision):
+    """Another row has what may be there once. The next try sees that row, if the verb looks for it at all."""
+
+    attempts = 5
+
 
 class Refused(StoreUnavailable):
     """The database is well and does not take this statement with these values; it was rolled back."""
@@ -52,12 +61,12 @@ _COLLISIONS = frozenset(
     {
         "40001",  # serialization_failure
         "40P01",  # deadlock_detected
-        "23505",  # unique_violation: the other's row is seen by the next try
         "0A000",  # a prepared plan does not fit a table any more
         "26000",  # a prepared statement is gone
     }
 )
 _STALE = frozenset({"0A000", "26000"})
+_TAKEN = "23505"  # unique_violation
 _READ_ONLY = "25006"
 _LOST = ("08", "57P")
 _REFUSED = ("22", "23")
@@ -206,6 +215,8 @@ class PostgreSQLConnection:
         state = error.sqlstate or ""
         message = f"PostgreSQL cannot answer: {type(error).__name__} {state}".rstrip()
         self._stale = self._stale or state in _STALE
+        if state == _TAKEN:
+            return Taken(message)
         if state in _COLLISIONS:
             return Collision(message)
         if self._connected.closed or state.startswith(_LOST):
