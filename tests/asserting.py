@@ -12,11 +12,11 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from everbearer.oauth.client import AuthMethod, Client
-from everbearer.oauth.client_assertions import JWT_BEARER, seal_client_secret
-from everbearer.oauth.client_authentication import hash_client_secret
+from everbearer.oauth.clients.assertions import JWT_BEARER, seal_client_secret
+from everbearer.oauth.clients.authentication import hash_client_secret
+from everbearer.oauth.crypto.keys import SigningKey, signing_key_to_jwk
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.keys import SigningKey, signing_key_to_jwk
 from everbearer.oauth.randomness import random_id
 from world import ISSUER, SECRET, World, key_of
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from everbearer.oauth.client import DEVICE_CODE, REFRESH_TOKEN
-from everbearer.oauth.device_authorization import (
+from everbearer.oauth.authorization.device_authorization import (
     AskingDevice,
     complete_device_authorization,
     device_authorization_endpoint,
     find_device_authorization,
     refuse_device_authorization,
 )
+from everbearer.oauth.client import DEVICE_CODE, REFRESH_TOKEN
 from protected import naming
 from world import ADA, Answer, World
 

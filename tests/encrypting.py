@@ -13,7 +13,7 @@ from typing import Any
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
-from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
+from everbearer.oauth.crypto.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from world import World, signing_keys
 
 Key = RSAKey | ECKey | OKPKey

@@ -10,8 +10,8 @@ from everbearer.login.accounts import create_user
 from everbearer.login.models import Session, SessionLifetimes, User
 from everbearer.login.sessions import open_session
 from everbearer.login.sign_in import Attempt, SignedIn, SignInLimits, SignInOutcome, sign_in
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import Event
-from everbearer.oauth.sealing import Sealer
 from everbearer.storage.memory import MemoryStore
 
 T = TypeVar("T")

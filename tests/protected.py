@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from everbearer.oauth.authorization_endpoint import complete_authorization
+from everbearer.oauth.authorization.endpoint import complete_authorization
 from everbearer.oauth.client import AccessTokenFormat
 from everbearer.oauth.resource import Resource
 from world import VERIFIER, Answer, World, answer_of

@@ -20,8 +20,8 @@ from everbearer.oauth.initial_access_tokens import (
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import DAY
 from everbearer.oauth.profile import Profile
-from everbearer.oauth.registration import registration_endpoint
-from everbearer.oauth.registration_management import client_configuration_endpoint
+from everbearer.oauth.registration.endpoint import registration_endpoint
+from everbearer.oauth.registration.management import client_configuration_endpoint
 from everbearer.storage.store import AdminStore
 from meddled_store import Happening, meddled
 from world import Answer, World, answer_of, basic, bearer

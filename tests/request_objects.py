@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from asserting import NOTHING, jwks_of, sign
-from everbearer.oauth.keys import ALGORITHMS, SigningKey
+from everbearer.oauth.crypto.keys import ALGORITHMS, SigningKey
 from everbearer.oauth.profile import OPENID_CERTIFICATION
 from world import ISSUER, Clock, World, key_of
 

@@ -19,28 +19,28 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from everbearer.oauth.authorization_endpoint import (
+from everbearer.oauth.authorization.endpoint import (
     AuthorizationRefused,
     complete_authorization,
     validate_authorization_request,
 )
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.authorization_server import STANDARD_SCOPES, AuthorizationServer
 from everbearer.oauth.client import CLIENT_CREDENTIALS, REFRESH_TOKEN, AccessTokenFormat, Client, RotationPolicy
-from everbearer.oauth.client_authentication import hash_client_secret
+from everbearer.oauth.clients.authentication import hash_client_secret
+from everbearer.oauth.crypto.keys import ALGORITHMS, KeySet, SigningKey, generate_signing_key
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.encoding import base64url
+from everbearer.oauth.endpoints.introspection import introspection_endpoint
+from everbearer.oauth.endpoints.revocation import revocation_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.grants import GRANTS
-from everbearer.oauth.introspection import introspection_endpoint
-from everbearer.oauth.keys import ALGORITHMS, KeySet, SigningKey, generate_signing_key
 from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.models import WEEK, Authentication, Ended, EndReason, Everything, Grant, consent_key
 from everbearer.oauth.parameters import parse
-from everbearer.oauth.refresh_tokens import open_code, open_refresh_token
-from everbearer.oauth.revocation import revocation_endpoint
-from everbearer.oauth.sealing import Sealer
-from everbearer.oauth.token_endpoint import token_endpoint
-from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.oauth.tokens.refresh_tokens import open_code, open_refresh_token
 from everbearer.storage.store import AdminStore
 
 ISSUER = "https://id.example"

@@ -14,10 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import apsw
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.models import HISTORY_LENGTH, Authentication, Grant, Happening, HistoryEntry
-from everbearer.oauth.refresh_tokens import seal_refresh_token
 from everbearer.oauth.scope import parse_scope
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.tokens.refresh_tokens import seal_refresh_token
 from everbearer.storage.sql.rows import grant_columns
 
 from measuring.postgresql import run_sql

@@ -19,8 +19,14 @@ from everbearer.http.whole import all_routes, endpoint
 from everbearer.http.wsgi import finish, request_from_environ, wsgi_application
 from everbearer.login.models import SessionLifetimes
 from everbearer.oauth import store_rules
-from everbearer.oauth.access_tokens import AccessToken
-from everbearer.oauth.authorization_endpoint import (
+from everbearer.oauth.authorization.device_authorization import (
+    AskingDevice,
+    complete_device_authorization,
+    device_authorization_endpoint,
+    find_device_authorization,
+    refuse_device_authorization,
+)
+from everbearer.oauth.authorization.endpoint import (
     AuthorizationRefused,
     complete_authorization,
     refuse_authorization,
@@ -28,7 +34,9 @@ from everbearer.oauth.authorization_endpoint import (
     unmet,
     validate_authorization_request,
 )
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.granting import grant_tokens, requested_scope
+from everbearer.oauth.authorization.request import AuthorizationRequest
+from everbearer.oauth.authorization.response_modes import ResponseMode
 from everbearer.oauth.authorization_server import (
     CLAIMS_OF_SCOPE,
     STANDARD_SCOPES,
@@ -38,7 +46,6 @@ from everbearer.oauth.authorization_server import (
     RequestObjectSource,
     TokenRequest,
 )
-from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
 from everbearer.oauth.client import (
     JWT_BEARER,
     PASSWORD,
@@ -52,19 +59,28 @@ from everbearer.oauth.client import (
     SubjectType,
     TokenExchangePolicy,
 )
-from everbearer.oauth.client_assertions import seal_client_secret
-from everbearer.oauth.client_authentication import hash_client_secret
 from everbearer.oauth.client_registration import ClientRegistration, Registered, RegistrationStore, StatementIssuer
-from everbearer.oauth.client_rules import client_problems
+from everbearer.oauth.client_rules.client import client_problems
+from everbearer.oauth.clients.assertions import seal_client_secret
+from everbearer.oauth.clients.authentication import hash_client_secret
 from everbearer.oauth.composed_store import ComposedStore
-from everbearer.oauth.device_authorization import (
-    AskingDevice,
-    complete_device_authorization,
-    device_authorization_endpoint,
-    find_device_authorization,
-    refuse_device_authorization,
+from everbearer.oauth.crypto.keys import (
+    ALGORITHMS,
+    KeySet,
+    SigningKey,
+    generate_signing_key,
+    key_set,
+    signing_key_from_jwk,
+    signing_key_from_pem,
+    signing_key_to_jwk,
 )
-from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
+from everbearer.oauth.crypto.sealing import Sealer
+from everbearer.oauth.endpoints.introspection import introspection_endpoint
+from everbearer.oauth.endpoints.metadata import metadata
+from everbearer.oauth.endpoints.own_resources import Bearer, check_bearer
+from everbearer.oauth.endpoints.revocation import revocation_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.errors import (
     AccessDenied,
     ConsentRequired,
@@ -92,29 +108,13 @@ from everbearer.oauth.errors import (
     UnsupportedTokenType,
 )
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
-from everbearer.oauth.explain import Explanation, explain_token
-from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
-from everbearer.oauth.granting import grant_tokens, requested_scope
 from everbearer.oauth.grants import GRANTS, GrantFunction
 from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
 from everbearer.oauth.grants.password import password_grant
 from everbearer.oauth.grants.token_exchange import Exchange, declared_policy, token_exchange_by
-from everbearer.oauth.id_tokens import Hint
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
-from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
-from everbearer.oauth.keys import (
-    ALGORITHMS,
-    KeySet,
-    SigningKey,
-    generate_signing_key,
-    key_set,
-    signing_key_from_jwk,
-    signing_key_from_pem,
-    signing_key_to_jwk,
-)
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response, redirect
-from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import (
     Authentication,
     CodeBinding,
@@ -127,20 +127,20 @@ from everbearer.oauth.models import (
     HistoryEntry,
     RequestedClaims,
 )
-from everbearer.oauth.own_resources import Bearer, check_bearer
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.profile import OPENID_CERTIFICATION, STRICT, Profile
 from everbearer.oauth.resource import Resource, Target
-from everbearer.oauth.response_modes import ResponseMode
-from everbearer.oauth.revocation import revocation_endpoint
-from everbearer.oauth.sealing import Sealer
-from everbearer.oauth.session_state import check_session_frame
+from everbearer.oauth.sessions.backchannel_logout import Logout, mint_logout_token
+from everbearer.oauth.sessions.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
+from everbearer.oauth.sessions.frontchannel_logout import frontchannel_logout_frame
+from everbearer.oauth.sessions.session_state import check_session_frame
 from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore, Spend, Store
-from everbearer.oauth.subjects import NamedSubject
-from everbearer.oauth.token_endpoint import token_endpoint
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.access_tokens import AccessToken
+from everbearer.oauth.tokens.explain import Explanation, explain_token
+from everbearer.oauth.tokens.id_tokens import Hint
 from everbearer.oauth.trusted_issuers import Asserted, SubjectIs, TrustedIssuer
-from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.oauth.users.subjects import NamedSubject
 from everbearer.storage.json_values import from_json, to_json
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.origins import web_origins

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.refresh_tokens import open_refresh_token
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.crypto.sealing import Sealer
+from everbearer.oauth.tokens.refresh_tokens import open_refresh_token
 from everbearer.storage.sqlite import SQLiteStore
 
 filling = importlib.import_module("measuring.filling")

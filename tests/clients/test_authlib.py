@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from clients.person import LOGIN, Person
 from clients.settings import ALGORITHMS, ENCRYPTED, REDIRECT_URI, SECRET
-from everbearer.oauth.keys import signing_key_to_jwk
+from everbearer.oauth.crypto.keys import signing_key_to_jwk
 from server_process import ServerProcess
 from world import claims_of, key_of
 

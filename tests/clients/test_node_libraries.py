@@ -10,7 +10,7 @@ import pytest
 from clients.person import LOGIN, Person
 from clients.programs import node, running
 from clients.settings import ALGORITHMS, ENCRYPTED, REDIRECT_URI, SECRET
-from everbearer.oauth.keys import signing_key_to_jwk
+from everbearer.oauth.crypto.keys import signing_key_to_jwk
 from server_process import ServerProcess
 from world import claims_of, key_of
 

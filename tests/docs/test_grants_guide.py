@@ -12,7 +12,7 @@ import pytest
 
 import everbearer as eb
 from docs.test_guides import run
-from everbearer.oauth.jws import take_apart
+from everbearer.oauth.crypto.jws import take_apart
 from world import key_of
 
 SECRET = "machine-secret-of-32-characters!"

@@ -13,7 +13,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
-from everbearer.oauth.keys import signing_key_to_jwk
+from everbearer.oauth.crypto.keys import signing_key_to_jwk
 from everbearer.resource_server import Introspection, ResourceServer
 from resource_server.applications import on_django
 from resource_server.issuer_world import API, CREDENTIALS

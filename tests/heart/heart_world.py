@@ -12,20 +12,20 @@ from urllib.parse import urlencode
 
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AUTHORIZATION_CODE, REFRESH_TOKEN, AccessTokenFormat, Client, RotationPolicy
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.keys import KeySet, generate_signing_key
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.encoding import base64url
+from everbearer.oauth.endpoints.introspection import introspection_endpoint
+from everbearer.oauth.endpoints.revocation import revocation_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.grants import GRANTS
-from everbearer.oauth.introspection import introspection_endpoint
-from everbearer.oauth.keys import KeySet, generate_signing_key
 from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.models import Authentication, CodeBinding, Grant
-from everbearer.oauth.refresh_tokens import open_refresh_token, seal_code, seal_refresh_token
-from everbearer.oauth.revocation import revocation_endpoint
-from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.store import DeviceStore, Store
-from everbearer.oauth.token_endpoint import token_endpoint
-from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.oauth.tokens.refresh_tokens import open_refresh_token, seal_code, seal_refresh_token
 
 NOW = 1_800_000_000
 ISSUER = "https://id.example.com"

@@ -15,7 +15,7 @@ from everbearer.storage.sql import grants
 from everbearer.storage.sql import store as sql_store
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sqlite import SQLiteStore
-from everbearer.storage.sqlite_connection import SQLiteConnection
+from everbearer.storage.sqlite.connection import SQLiteConnection
 
 BEFORE = "before it is asked for"
 INSIDE = "inside its transaction"

@@ -13,8 +13,8 @@ from typing import Any
 
 from everbearer.server.cli import main
 from everbearer.storage.postgresql import PostgreSQLStore
-from everbearer.storage.postgresql_connection import PostgreSQLConnection
-from everbearer.storage.postgresql_spends import SPEND_TOGETHER
+from everbearer.storage.postgresql.connection import PostgreSQLConnection
+from everbearer.storage.postgresql.spends import SPEND_TOGETHER
 
 BEFORE = "before it is asked for"
 SENT = "when it is sent, before it is answered"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.client import Client
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import Grant
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.tokens.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.server.config.file import load_config
 from everbearer.server.opening import open_sealer
 from everbearer.storage.sqlite import BlockingSQLiteStore

@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.oauth.client import DEVICE_CODE, REFRESH_TOKEN
-from everbearer.oauth.device_authorization import (
+from everbearer.oauth.authorization.device_authorization import (
     AskingDevice,
     complete_device_authorization,
     refuse_device_authorization,
 )
+from everbearer.oauth.client import DEVICE_CODE, REFRESH_TOKEN
+from everbearer.oauth.endpoints.token import token_endpoint
 from everbearer.oauth.models import Authentication, DeviceAuthorization, DeviceDecision, EndReason, Everything
-from everbearer.oauth.refresh_tokens import seal_device_code
-from everbearer.oauth.token_endpoint import token_endpoint
+from everbearer.oauth.tokens.refresh_tokens import seal_device_code
 from heart.actors import end_of, ends_all, one_line
 from heart.exploring import Actor, Died, Run, Scenario, Script, World, explore, finish, gets_on
 from heart.heart_world import (

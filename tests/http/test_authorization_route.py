@@ -8,7 +8,7 @@ import pytest
 
 from everbearer.http.authorization_route import SignIn, authorization_routes
 from everbearer.http.routes import dispatch
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.errors import AccessDenied, OAuthError
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.models import Authentication

@@ -6,7 +6,7 @@ from everbearer.http import whole
 from everbearer.http.cors import share
 from everbearer.http.protocol_routes import client_routes
 from everbearer.http.routes import dispatch
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.messages import Endpoint, Request, Response
 from world import World

@@ -14,9 +14,9 @@ from everbearer.login.sessions import (
     sign_out_others,
 )
 from everbearer.login.sign_in import SignedIn
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.models import Authentication, EndReason
-from everbearer.oauth.sealing import Sealer
 from login_world import NOW, World
 
 pytestmark = pytest.mark.usefixtures("ada")

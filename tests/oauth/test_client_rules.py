@@ -24,8 +24,8 @@ from everbearer.oauth.client import (
     SubjectType,
     TokenExchangePolicy,
 )
-from everbearer.oauth.client_rules import client_problems
-from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
+from everbearer.oauth.client_rules.client import client_problems
+from everbearer.oauth.client_rules.lifetimes import lifetime_problems, rotation_problems
 from everbearer.oauth.uris import is_loopback
 from world import key_of
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from browser_tokens import let_have_tokens, members_of
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused, refuse_authorization
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused, refuse_authorization
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import EVERY_KIND, EventKind
 from everbearer.oauth.models import MINUTE, WEEK

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.oauth.explain import Explanation, explain_token
-from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.models import DAY, EndReason
-from everbearer.oauth.refresh_tokens import seal_refresh_token
+from everbearer.oauth.tokens.explain import Explanation, explain_token
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS, explanation_uri
+from everbearer.oauth.tokens.refresh_tokens import seal_refresh_token
 from world import ALLOWED, NOW, World
 
 

@@ -12,14 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asserting import claims_for, sent, sign, with_another_name, with_keys
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused, validate_authorization_request
-from everbearer.oauth.end_session import validate_end_session_request
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused, validate_authorization_request
+from everbearer.oauth.endpoints.introspection import introspection_endpoint
+from everbearer.oauth.endpoints.revocation import revocation_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.errors import OAuthError
-from everbearer.oauth.introspection import introspection_endpoint
 from everbearer.oauth.parameters import parse
-from everbearer.oauth.revocation import revocation_endpoint
-from everbearer.oauth.token_endpoint import token_endpoint
-from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.oauth.sessions.end_session import validate_end_session_request
 from everbearer.storage.memory import MemoryStore
 from world import FORM, ISSUER, SECRET, EndpointFunction, World, key_of, new_world
 

@@ -68,12 +68,12 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{EXCHANGE}::test_it_never_lasts_longer_than_what_it_was_exchanged_for"],
     ),
     "an exchanged token forgets its grant": Mutation(
-        module="oauth/access_tokens.py",
+        module="oauth/tokens/access_tokens.py",
         instead={"    return end_of(grant, owner, now, issued=token.generation)\n": "    return None\n"},
         tests=[f"{EXCHANGE}::test_it_ends_with_what_the_user_allowed"],
     ),
     "who revokes an exchanged token ends the grant": Mutation(
-        module="oauth/revocation.py",
+        module="oauth/endpoints/revocation.py",
         instead={"if token.grant_id and not token.exchanged:": "if token.grant_id:"},
         tests=[f"{EXCHANGE}::test_revoking_it_ends_it_alone"],
     ),
@@ -110,17 +110,17 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{HOOKS_ELSEWHERE}::test_it_adds_nothing_to_a_token_for_a_resource"],
     ),
     "any resource is exchanged for": Mutation(
-        module="oauth/resource_indicators.py",
+        module="oauth/tokens/resource_indicators.py",
         instead={"return tuple(uri for uri in audiences if _may_ask(client, uri, server))": "return audiences"},
         tests=[f"{EXCHANGED_FOR}::test_one_that_is_for_others_is_an_invalid_target"],
     ),
     "a token for a subject elsewhere outlives its assertion": Mutation(
-        module="oauth/issuing.py",
+        module="oauth/tokens/issuing.py",
         instead={"    if until is not None:\n": "    if until is not None and until < now:\n"},
         tests=[f"{OTHER_GRANTS}::test_it_lives_no_longer_than_the_assertion_whatever_the_resource_says"],
     ),
     "a grant that a server does not offer is registered": Mutation(
-        module="oauth/registration_rules.py",
+        module="oauth/registration/rules.py",
         instead={"registration.grant_types if grant_type in server.grants)": "registration.grant_types)"},
         tests=[f"{REGISTERED}::test_a_grant_that_the_server_does_not_offer_is_registered_by_nobody"],
     ),

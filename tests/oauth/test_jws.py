@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from joserfc import jws as joserfc_jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from everbearer.oauth import jws
-from everbearer.oauth.encoding import base64url, from_base64url
-from everbearer.oauth.keys import (
+from everbearer.oauth.crypto import jws
+from everbearer.oauth.crypto.keys import (
     ALGORITHMS,
     KeySet,
     SigningKey,
@@ -22,6 +21,7 @@ from everbearer.oauth.keys import (
     signing_key_from_jwk,
     signing_key_to_jwk,
 )
+from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.messages import Request
 from world import key_of, signing_keys
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.client import Client
-from everbearer.oauth.client_rules import client_problems
+from everbearer.oauth.client_rules.client import client_problems
 
 APP = Client(
     client_id="app",

@@ -46,7 +46,7 @@ class Mutation:
 
 _GRANT = "oauth/grants/refresh_token.py"
 _CODE = "oauth/grants/authorization_code.py"
-_RULE = "oauth/rotation.py"
+_RULE = "oauth/tokens/rotation.py"
 _MINT = "tokens = await issue_tokens(request, refreshed, scope, server, now=now, target=target)\n"
 _SPEND = "await server.store.spend(refreshed, expected=grant.generation) is Spend.SPENT:\n"
 _NARROW = 'scope = narrow(request.parameters.get("scope"), still_allowed(grant.scope, request.client.scope))\n'
@@ -165,7 +165,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{RETRIES}::test_an_access_token_in_use_proves_its_answer_arrived_and_closes_the_window"],
     ),
     "an answer counts as arrived as soon as a retry counts as late": Mutation(
-        module="oauth/confirmation.py",
+        module="oauth/tokens/confirmation.py",
         instead={"> policy.arrival_after:": "> policy.late_after:"},
         tests=[f"{RETRIES}::test_an_access_token_used_within_two_minutes_leaves_the_window_open_for_another_tab"],
     ),
@@ -190,7 +190,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{LIFETIMES}::test_a_retry_does_not_move_the_window_it_came_in"],
     ),
     "the secret in the row is not compared": Mutation(
-        module="oauth/refresh_tokens.py",
+        module="oauth/tokens/refresh_tokens.py",
         instead={"return hmac.compare_digest(self.secret, grant.secret)": "return bool(grant.secret)"},
         tests=[f"{SECRECY}::test_who_has_the_servers_secret_but_not_the_database_forges_nothing"],
     ),
@@ -205,7 +205,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{LIFETIMES}::test_a_grant_ends_at_its_absolute_lifetime_however_often_it_is_used"],
     ),
     "a client's secret is not checked": Mutation(
-        module="oauth/client_authentication.py",
+        module="oauth/clients/authentication.py",
         instead={_MATCHES: f"True or {_MATCHES}"},
         tests=[f"{REFRESHING}::test_a_confidential_client_must_authenticate_and_a_failure_spends_nothing"],
     ),
@@ -291,11 +291,11 @@ def test_a_copy_is_what_the_tests_import(tmp_path: Path) -> None:
     copied = _copy(tmp_path)
 
     shown = subprocess.run(
-        [sys.executable, "-c", "import everbearer.oauth.rotation as module; print(module.__file__)"],
+        [sys.executable, "-c", "import everbearer.oauth.tokens.rotation as module; print(module.__file__)"],
         env=_environment(copied),
         capture_output=True,
         text=True,
         check=True,
     )
 
-    assert Path(shown.stdout.strip()) == copied / "oauth" / "rotation.py"
+    assert Path(shown.stdout.strip()) == copied / "oauth" / "tokens" / "rotation.py"

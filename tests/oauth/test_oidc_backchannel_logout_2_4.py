@@ -9,10 +9,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from encrypting import decrypted, key_of_kind, published, with_encryption
-from everbearer.oauth.backchannel_logout import Logout, mint_logout_token
 from everbearer.oauth.client import SubjectType
-from everbearer.oauth.id_tokens import read_id_token_hint
-from everbearer.oauth.sid import sid_for
+from everbearer.oauth.sessions.backchannel_logout import Logout, mint_logout_token
+from everbearer.oauth.tokens.id_tokens import read_id_token_hint
+from everbearer.oauth.users.sid import sid_for
 from world import ANY_STORE, ISSUER, World, claims_of, jwt_part, signing_keys
 
 pytestmark = ANY_STORE

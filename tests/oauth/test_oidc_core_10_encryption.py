@@ -10,10 +10,10 @@ import pytest
 
 from asserting import jwks_of, proof, with_keys
 from encrypting import Key, decrypted, jwk_of, key_of_kind, published, with_encryption
+from everbearer.oauth.crypto.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
 from every_store import ON_EVERY_STORE
 from publishing import Publisher
 from world import ANY_STORE, ISSUER, Answer, World, key_of

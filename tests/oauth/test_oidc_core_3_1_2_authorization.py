@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused, refuse_authorization
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused, refuse_authorization
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Authentication, EndReason, Everything
-from everbearer.oauth.subjects import NamedSubject
+from everbearer.oauth.users.subjects import NamedSubject
 from world import ANY_STORE, World, answer_of, claims_of
 
 pytestmark = ANY_STORE

@@ -10,14 +10,14 @@ import pytest
 from browser_tokens import NONCE, id_token_of, left_half, let_have_tokens, members_of
 from encrypting import decrypted, key_of_kind, published, with_encryption
 from everbearer.oauth.client import CLIENT_CREDENTIALS, AccessTokenFormat
+from everbearer.oauth.crypto.jws import verify
+from everbearer.oauth.crypto.keys import ALGORITHMS, KeySet
+from everbearer.oauth.endpoints.metadata import metadata
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.oauth.jws import verify
-from everbearer.oauth.keys import ALGORITHMS, KeySet
-from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import EndReason, Everything
 from everbearer.oauth.profile import OPENID_CERTIFICATION
 from everbearer.oauth.response_types import IMPLICIT_RESPONSE_TYPES
-from everbearer.oauth.sid import sid_for
+from everbearer.oauth.users.sid import sid_for
 from meddled_store import meddled, unavailable
 from world import ADA, ANY_STORE, ISSUER, World, signing_keys
 

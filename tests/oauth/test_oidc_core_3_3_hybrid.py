@@ -8,7 +8,7 @@ import pytest
 
 from browser_tokens import NONCE, id_token_of, left_half, let_have_tokens, members_of
 from everbearer.oauth.client import AccessTokenFormat, SubjectType
-from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.oauth.models import WEEK, EndReason
 from everbearer.oauth.response_types import HYBRID_RESPONSE_TYPES, gives
 from world import ADA, ANY_STORE, VERIFIER, Answer, World, claims_of, s256

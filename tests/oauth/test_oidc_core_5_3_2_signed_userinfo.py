@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from encrypting import decrypted, key_of_kind, published, verified, with_encryption
-from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.crypto.keys import ALGORITHMS
 from world import ANY_STORE, ISSUER, Answer, World, jwt_part
 
 pytestmark = ANY_STORE

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from everbearer.oauth.authorization_server import no_claims
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.models import EndReason, Everything
-from everbearer.oauth.userinfo import userinfo_endpoint
 from world import NOW, World, bearer
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.authorization_server import CLAIMS_OF_SCOPE
-from everbearer.oauth.metadata import metadata
+from everbearer.oauth.endpoints.metadata import metadata
 from world import ANY_STORE, World, claims_of
 
 pytestmark = ANY_STORE

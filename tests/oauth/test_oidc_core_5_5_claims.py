@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.claims import LONGEST_CLAIMS_PARAMETER
+from everbearer.oauth.users.claims import LONGEST_CLAIMS_PARAMETER
 from world import ACR, ANY_STORE, World, claims_of
 
 pytestmark = ANY_STORE

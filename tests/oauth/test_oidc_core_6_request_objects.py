@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from asserting import unsigned
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused, resume_authorization_request
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused, resume_authorization_request
+from everbearer.oauth.authorization.request import AuthorizationRequest
+from everbearer.oauth.authorization.request_uris import LIFETIME, LONGEST_URI, OWN
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidRequestUri, TemporarilyUnavailable
-from everbearer.oauth.request_uris import LIFETIME, LONGEST_URI, OWN
 from protected import FILES, NOTES, VAULT, with_resources
 from request_objects import REQUEST_URI, alone, asked, lenient, let_sign, publishing, request_object
 from world import ANY_STORE, World, answer_of

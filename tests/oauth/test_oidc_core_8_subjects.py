@@ -11,10 +11,10 @@ import pytest
 
 from everbearer.oauth.authorization_server import no_salt
 from everbearer.oauth.client import SubjectType
-from everbearer.oauth.end_session import validate_end_session_request
-from everbearer.oauth.explain import explain_token
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.parameters import Parameters
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.sessions.end_session import validate_end_session_request
+from everbearer.oauth.tokens.explain import explain_token
 from world import ANY_STORE, World, claims_of
 
 pytestmark = ANY_STORE

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.crypto.sealing import Sealer
 from world import World, claims_of
 
 

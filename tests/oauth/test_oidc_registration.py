@@ -9,7 +9,7 @@ import pytest
 
 from everbearer.oauth.authorization_server import no_salt
 from everbearer.oauth.profile import OPENID_CERTIFICATION
-from everbearer.oauth.subjects import sector_of
+from everbearer.oauth.users.subjects import sector_of
 from registering import BUSY, REDIRECT, Registrar, new_registrar
 from world import ANY_STORE, World
 

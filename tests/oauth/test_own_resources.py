@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from everbearer.oauth.client import SubjectType
+from everbearer.oauth.endpoints.own_resources import Bearer, check_bearer
 from everbearer.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from everbearer.oauth.issuance_hooks import Issuance, IssuanceHooks
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import HOUR
-from everbearer.oauth.own_resources import Bearer, check_bearer
 from world import ADA, ANY_STORE, World, bearer
 
 pytestmark = ANY_STORE

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from everbearer.oauth.client_metadata import SETTINGS, TOLD_AGAIN
-from everbearer.oauth.client_rules import client_problems
+from everbearer.oauth.client_rules.client import client_problems
+from everbearer.oauth.clients.metadata import SETTINGS, TOLD_AGAIN
 from everbearer.storage.memory import MemoryStore
 from registering import BUSY, REDIRECT, Registrar, new_registrar
 from world import new_world

@@ -11,9 +11,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from everbearer.oauth.client import AuthMethod
-from everbearer.oauth.client_authentication import hash_client_secret
+from everbearer.oauth.clients.authentication import hash_client_secret
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.sealing import Sealer
 from world import ANY_STORE, SECRET, SERVER_SECRET, Answer, World, basic
 
 pytestmark = ANY_STORE

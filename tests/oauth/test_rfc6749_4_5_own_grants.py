@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import everbearer as eb
-from everbearer.oauth.metadata import metadata
+from everbearer.oauth.endpoints.metadata import metadata
 from everbearer.oauth.models import EndReason, Everything, Happening
 from meddled_store import meddled, unavailable
 from world import ADA, ANY_STORE, Answer, World, claims_of

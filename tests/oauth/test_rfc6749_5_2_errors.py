@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.token_endpoint import token_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
 from world import ALLOWED, ANY_STORE, SECRET, World
 
 pytestmark = ANY_STORE

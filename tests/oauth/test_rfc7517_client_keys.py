@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import RSAKey
 
 from asserting import jwks_of, proof, with_keys
-from everbearer.oauth.client_keys import MOST_KEYS, UnusableKeys, read_jwks
+from everbearer.oauth.crypto.client_keys import MOST_KEYS, UnusableKeys, read_jwks
+from everbearer.oauth.crypto.keys import ALGORITHMS, SigningKey, generate_signing_key, signing_key_to_jwk
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
-from everbearer.oauth.keys import ALGORITHMS, SigningKey, generate_signing_key, signing_key_to_jwk
 from every_store import ON_EVERY_STORE
 from publishing import Publisher
 from world import ANY_STORE, Answer, World, key_of

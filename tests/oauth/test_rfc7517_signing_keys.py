@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from everbearer.oauth.jws import sign, verify
-from everbearer.oauth.keys import (
+from everbearer.oauth.crypto.jws import sign, verify
+from everbearer.oauth.crypto.keys import (
     PrivateKey,
     generate_signing_key,
     key_set,

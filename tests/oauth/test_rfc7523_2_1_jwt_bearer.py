@@ -11,11 +11,11 @@ import pytest
 
 from asserting import NOTHING, jwks_of, sign, unsigned
 from everbearer.oauth.client import AUTHORIZATION_CODE, JWT_BEARER, REFRESH_TOKEN, AccessTokenFormat, SubjectType
+from everbearer.oauth.crypto.keys import SigningKey
+from everbearer.oauth.endpoints.metadata import metadata
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.grants.jwt_bearer import jwt_bearer_grant
-from everbearer.oauth.keys import SigningKey
-from everbearer.oauth.metadata import metadata
 from everbearer.oauth.models import Authentication, EndReason, Everything
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.trusted_issuers import Asserted, SubjectIs, TrustedIssuer

@@ -9,13 +9,13 @@ import pytest
 
 from asserting import claims_for, jwks_of, proof, sent, sign, unsigned, with_another_name, with_keys, with_secret
 from everbearer.oauth.client import AccessTokenFormat, AuthMethod, Client
-from everbearer.oauth.client_assertions import CLIENT_AUTHENTICATION_TYPE, JWT_BEARER, LEEWAY, LONGEST
+from everbearer.oauth.clients.assertions import CLIENT_AUTHENTICATION_TYPE, JWT_BEARER, LEEWAY, LONGEST
+from everbearer.oauth.crypto.keys import ALGORITHMS, generate_signing_key
+from everbearer.oauth.crypto.sealing import Sealer
+from everbearer.oauth.endpoints.token import token_endpoint
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.keys import ALGORITHMS, generate_signing_key
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import FORM
-from everbearer.oauth.sealing import Sealer
-from everbearer.oauth.token_endpoint import token_endpoint
 from every_store import ON_EVERY_STORE
 from meddled_store import meddled, unavailable
 from world import ANY_STORE, ISSUER, SECRET, SERVER_SECRET, Answer, World, answer_of, basic, key_of

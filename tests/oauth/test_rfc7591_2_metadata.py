@@ -10,7 +10,7 @@ import pytest
 
 from asserting import jwks_of, proof
 from everbearer.oauth.client import AuthMethod, Lifetimes, RotationPolicy
-from everbearer.oauth.keys import KeySet
+from everbearer.oauth.crypto.keys import KeySet
 from registering import REDIRECT, Registrar, new_registrar
 from world import ANY_STORE, World, key_of
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from everbearer.oauth.client import SelfRegistration
-from everbearer.oauth.client_authentication import CLIENT_SECRET
 from everbearer.oauth.client_registration import ClientRegistration
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.initial_access_tokens import token_hash
-from everbearer.oauth.registration import registration_endpoint
-from everbearer.oauth.registration_management import client_configuration_endpoint
+from everbearer.oauth.registration.endpoint import registration_endpoint
+from everbearer.oauth.registration.management import client_configuration_endpoint
 from meddled_store import unavailable
 from registering import ADDRESS, REDIRECT, SCOPE, Registrar, new_registrar
 from world import ANY_STORE, ISSUER, NOW, World

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import EndReason
-from everbearer.oauth.sealing import Sealer
 from registering import REDIRECT, Registrar, new_registrar
 from world import ANY_STORE, SERVER_SECRET, World
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.authorization_server import LogoutNotice, no_salt
-from everbearer.oauth.keys import KeySet
-from everbearer.oauth.metadata import metadata, metadata_paths
+from everbearer.oauth.crypto.keys import KeySet
+from everbearer.oauth.endpoints.metadata import metadata, metadata_paths
 from everbearer.oauth.profile import OPENID_CERTIFICATION
 from registering import new_registrar
 from world import ACR, ANY_STORE, ISSUER, World, key_of, signing_keys

@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 
 from device_world import DEVICE_GRANTS, ask_device, device
-from everbearer.oauth.client import CLIENT_CREDENTIALS, DEVICE_CODE, SubjectType
-from everbearer.oauth.device_authorization import (
+from everbearer.oauth.authorization.device_authorization import (
     complete_device_authorization,
     device_authorization_endpoint,
     find_device_authorization,
     refuse_device_authorization,
 )
-from everbearer.oauth.metadata import metadata
+from everbearer.oauth.authorization.user_codes import ALPHABET, new_user_code, read_user_code, shown_user_code
+from everbearer.oauth.client import CLIENT_CREDENTIALS, DEVICE_CODE, SubjectType
+from everbearer.oauth.endpoints.metadata import metadata
 from everbearer.oauth.models import DeviceAuthorization
-from everbearer.oauth.user_codes import ALPHABET, new_user_code, read_user_code, shown_user_code
 from meddled_store import MeddledStore, calls_of, meddled, nothing, on_store
 from world import ANY_STORE, SECRET, World, basic
 

@@ -8,9 +8,9 @@ import pytest
 
 from device_world import allowed_device, ask_device, device
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.explain import explain_token
 from everbearer.oauth.models import DeviceDecision, EndReason, Everything, Happening
-from everbearer.oauth.refresh_tokens import open_device_code, seal_device_code
+from everbearer.oauth.tokens.explain import explain_token
+from everbearer.oauth.tokens.refresh_tokens import open_device_code, seal_device_code
 from meddled_store import calls_of, meddled, nothing, superseded, unavailable
 from world import ANY_STORE, World, claims_of
 

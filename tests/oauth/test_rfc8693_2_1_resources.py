@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.oauth.access_tokens import ACCESS_TOKEN_PREFIX
 from everbearer.oauth.client import CLIENT_CREDENTIALS, TOKEN_EXCHANGE, AccessTokenFormat, TokenExchangePolicy
 from everbearer.oauth.errors import InvalidTarget
 from everbearer.oauth.grants.token_exchange import ACCESS_TOKEN
-from everbearer.oauth.resource_indicators import MOST_RESOURCES, target_of_exchange
+from everbearer.oauth.tokens.access_tokens import ACCESS_TOKEN_PREFIX
+from everbearer.oauth.tokens.resource_indicators import MOST_RESOURCES, target_of_exchange
 from protected import FILES, HIDDEN, MAY_ASK, NOTES, OPEN, VAULT, sign_in, with_resources
 from world import ADA, ANY_STORE, ISSUER, Answer, World, claims_of, jwt_part
 

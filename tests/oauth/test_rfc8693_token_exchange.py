@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth import access_tokens
-from everbearer.oauth.access_tokens import exchange_access_token, read_access_token
 from everbearer.oauth.client import (
     CLIENT_CREDENTIALS,
     TOKEN_EXCHANGE,
@@ -19,9 +17,11 @@ from everbearer.oauth.client import (
 )
 from everbearer.oauth.errors import InvalidRequest, InvalidTarget
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.explain import explain_token
 from everbearer.oauth.grants.token_exchange import ACCESS_TOKEN, JWT, Exchange, declared_policy, token_exchange_by
 from everbearer.oauth.models import EndReason, Everything
+from everbearer.oauth.tokens import access_tokens
+from everbearer.oauth.tokens.access_tokens import exchange_access_token, read_access_token
+from everbearer.oauth.tokens.explain import explain_token
 from meddled_store import meddled, unavailable
 from world import ADA, ANY_STORE, Answer, World, claims_of, jwt_part
 

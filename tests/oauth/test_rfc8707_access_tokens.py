@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asserting import proof, with_keys
-from everbearer.oauth.access_tokens import ACCESS_TOKEN_PREFIX
+from everbearer.oauth.tokens.access_tokens import ACCESS_TOKEN_PREFIX
 from every_store import ON_EVERY_STORE
 from protected import FILES, HIDDEN, MAY_ASK, NOTES, OPEN, VAULT, authorize, redeem, refresh, sign_in, with_resources
 from world import ANY_STORE, ISSUER, World, claims_of, jwt_part

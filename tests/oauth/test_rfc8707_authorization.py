@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused
+from everbearer.oauth.endpoints.metadata import metadata
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.metadata import metadata
-from everbearer.oauth.resource_indicators import MOST_RESOURCES
+from everbearer.oauth.tokens.resource_indicators import MOST_RESOURCES
 from every_store import ON_EVERY_STORE
 from protected import FILES, HIDDEN, NOTES, OPEN, VAULT, authorize, naming, sign_in, with_resources
 from world import ANY_STORE, ISSUER, World, answer_of

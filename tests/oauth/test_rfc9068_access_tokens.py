@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from everbearer.oauth.client import AccessTokenFormat
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.crypto.sealing import Sealer
 from world import ISSUER, NOW, World, claims_of, jwt_part, signing_keys
 
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from asserting import jwks_of, sign, unsigned, with_keys, with_secret
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused
-from everbearer.oauth.authorization_request import AuthorizationRequest
-from everbearer.oauth.client_assertions import LEEWAY, check_assertion, read_assertion
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused
+from everbearer.oauth.authorization.request import AuthorizationRequest
+from everbearer.oauth.authorization.request_objects import LONGEST
+from everbearer.oauth.authorization.response_modes import ResponseMode
+from everbearer.oauth.clients.assertions import LEEWAY, check_assertion, read_assertion
+from everbearer.oauth.crypto.keys import ALGORITHMS, generate_signing_key
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
-from everbearer.oauth.keys import ALGORITHMS, generate_signing_key
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
-from everbearer.oauth.request_objects import LONGEST
-from everbearer.oauth.response_modes import ResponseMode
 from protected import FILES, NOTES, with_resources
 from request_objects import alone, asked, lenient, let_sign, request_object
 from world import ANY_STORE, ISSUER, NOW, SECRET, World, answer_of, key_of

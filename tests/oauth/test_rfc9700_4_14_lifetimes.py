@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.models import DAY, HOUR, WEEK, EndReason, Happening
-from everbearer.oauth.refresh_tokens import seal_refresh_token
+from everbearer.oauth.tokens.refresh_tokens import seal_refresh_token
 from world import Clock, World, claims_of
 
 BOTH = pytest.mark.parametrize("client", ["spa", "web"])

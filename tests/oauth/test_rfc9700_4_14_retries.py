@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import EndReason, Happening
-from everbearer.oauth.sealing import Sealer
 from world import SERVER_SECRET, World
 
 HOUR = 3600

@@ -8,7 +8,7 @@ import pytest
 
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import EndReason, Happening
-from everbearer.oauth.refresh_tokens import seal_refresh_token
+from everbearer.oauth.tokens.refresh_tokens import seal_refresh_token
 from every_store import ON_EVERY_STORE
 from world import World
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from everbearer.oauth.client import Client, RotationPolicy
 from everbearer.oauth.models import Authentication, EndReason, Grant
-from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
+from everbearer.oauth.tokens.rotation import Move, Verdict, judge, policy_for
 
 NOW = 1_800_000_000
 ROTATING = RotationPolicy(rotate=True)

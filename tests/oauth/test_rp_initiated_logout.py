@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.oauth.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
 from everbearer.oauth.errors import InvalidRequest
-from everbearer.oauth.id_tokens import Hint
 from everbearer.oauth.parameters import Parameters
-from everbearer.oauth.sid import sid_for
+from everbearer.oauth.sessions.end_session import EndSessionRequest, signed_out_redirect, validate_end_session_request
+from everbearer.oauth.tokens.id_tokens import Hint
+from everbearer.oauth.users.sid import sid_for
 from world import ANY_STORE, World, answer_of
 
 pytestmark = ANY_STORE

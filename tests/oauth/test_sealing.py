@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from everbearer.oauth.crypto.sealing import NUMBER_LENGTH, Sealer
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.models import Authentication, DeviceAuthorization, Grant
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.refresh_tokens import (
+from everbearer.oauth.tokens.refresh_tokens import (
     open_code,
     open_device_code,
     open_refresh_token,
@@ -20,7 +21,6 @@ from everbearer.oauth.refresh_tokens import (
     seal_device_code,
     seal_refresh_token,
 )
-from everbearer.oauth.sealing import NUMBER_LENGTH, Sealer
 
 OLD, NEW = b"the old secret of the server......", b"the new secret of the server......"
 SEALER = Sealer([NEW])

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from asserting import with_secret
-from everbearer.oauth.access_tokens import mint_access_token
 from everbearer.oauth.authorization_server import TokenRequest
 from everbearer.oauth.client import AccessTokenFormat
-from everbearer.oauth.client_authentication import hash_client_secret
+from everbearer.oauth.clients.authentication import hash_client_secret
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.errors import InvalidGrant, OAuthError
 from everbearer.oauth.grants.refresh_token import refresh_token_grant
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import Grant
 from everbearer.oauth.parameters import parse
-from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.tokens.access_tokens import mint_access_token
+from everbearer.oauth.tokens.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.storage.memory import MemoryStore
 from world import NOW, SECRET, VERIFIER, World
 

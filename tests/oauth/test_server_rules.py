@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.crypto.keys import generate_signing_key, key_set
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.grants import GRANTS
-from everbearer.oauth.keys import generate_signing_key, key_set
 from everbearer.oauth.resource import Resource
-from everbearer.oauth.sealing import Sealer
 from everbearer.storage.memory import MemoryStore
 
 KEYS = key_set(generate_signing_key("ES256"))

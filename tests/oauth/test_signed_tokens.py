@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from everbearer.oauth import jws
-from everbearer.oauth.keys import KeySet, SigningKey, generate_signing_key
-from everbearer.oauth.signed_tokens import MOST, SignedTokens
+from everbearer.oauth.crypto import jws
+from everbearer.oauth.crypto.keys import KeySet, SigningKey, generate_signing_key
+from everbearer.oauth.crypto.signed_tokens import MOST, SignedTokens
 from world import World, key_of
 
 

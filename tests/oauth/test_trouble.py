@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import pytest
 
+from everbearer.oauth.crypto.keys import KeySet
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.oauth.keys import KeySet
 from every_store import ON_EVERY_STORE
 from meddled_store import calls_of, meddled, unavailable
 from world import Answer, World, signing_keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from everbearer.oauth.authorization_endpoint import (
+from everbearer.oauth.authorization.endpoint import (
     AuthorizationRefused,
     complete_authorization,
     resume_authorization_request,

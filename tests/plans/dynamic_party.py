@@ -24,19 +24,19 @@ from msgspec import structs
 from asserting import jwks_of, sign
 from certificates import new_authority
 from everbearer.http.http1 import Serving
-from everbearer.oauth.client_assertions import JWT_BEARER
-from everbearer.oauth.keys import SigningKey
+from everbearer.oauth.clients.assertions import JWT_BEARER
+from everbearer.oauth.crypto.keys import SigningKey
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.messages import Endpoint, Request, Response
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.config.file import load_config
-from everbearer.server.fetching import Fetching
-from everbearer.server.jwks_uris import JwksUris
-from everbearer.server.request_uris import ACCEPT, RequestUris
+from everbearer.server.outward.fetching import Fetching
+from everbearer.server.outward.jwks_uris import JwksUris
+from everbearer.server.outward.request_uris import ACCEPT, RequestUris
 from everbearer.server.self_registration import documents
-from everbearer.server.signing_keys import SigningKeys
 from everbearer.server.tables import build
+from everbearer.server.upkeep.signing_keys import SigningKeys
 from everbearer.storage.store import AdminStore
 from https_site import Site, framed, site_of
 from plans.provider import parts_of

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.declared import apply_declared
-from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
-from everbearer.server.signing_keys import SigningKeys, tend_keys
 from everbearer.server.tables import Parts
+from everbearer.server.upkeep.pairwise_salt import PairwiseSalt, tend_salt
+from everbearer.server.upkeep.signing_keys import SigningKeys, tend_keys
 from everbearer.storage.memory import MemoryStore
 from server.app_world import at_once
 from world import Clock

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from everbearer.oauth.claims import CLAIMS_OF_SCOPE
+from everbearer.oauth.users.claims import CLAIMS_OF_SCOPE
 from plans.relying_party import DISCOVERY, RelyingParty, entropy, has, userinfo_of
 from server.app_world import Browser, location
 from world import VERIFIER, jwt_part, s256

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from asserting import jwks_of, sign, unsigned
-from everbearer.server.signing_keys import rotate_keys
+from everbearer.server.upkeep.signing_keys import rotate_keys
 from plans.dynamic_party import CALLBACK, SUITE, Suite, running_suite
 from server.app_world import at_once
 from world import key_of

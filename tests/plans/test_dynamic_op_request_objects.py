@@ -14,8 +14,8 @@ import pytest
 
 from asserting import jwks_of, sign
 from certificates import new_authority
-from everbearer.server.fetching import Fetching
-from everbearer.server.request_uris import ACCEPT, RequestUris
+from everbearer.server.outward.fetching import Fetching
+from everbearer.server.outward.request_uris import ACCEPT, RequestUris
 from https_site import Site, framed, site_of
 from plans.relying_party import DISCOVERY, RelyingParty, new_relying_party
 from world import Clock, key_of

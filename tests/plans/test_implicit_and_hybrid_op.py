@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from everbearer.oauth.claims import CLAIMS_OF_SCOPE
 from everbearer.oauth.response_types import HYBRID_RESPONSE_TYPES, IMPLICIT_RESPONSE_TYPES
+from everbearer.oauth.users.claims import CLAIMS_OF_SCOPE
 from plans.relying_party import DISCOVERY, RelyingParty, Tokens, has, new_relying_party, userinfo_of
 from server.app_world import Browser, location
 from world import jwt_part

@@ -14,7 +14,7 @@ from asserting import sign
 from everbearer.http.protocol_routes import client_routes, public_routes
 from everbearer.http.routes import dispatch
 from everbearer.http.wsgi import finish
-from everbearer.oauth.keys import SigningKey
+from everbearer.oauth.crypto.keys import SigningKey
 from everbearer.oauth.messages import Request
 from everbearer.oauth.randomness import random_id
 from everbearer.resource_server import Fetch, Fetched, InvalidToken, ResourceServer

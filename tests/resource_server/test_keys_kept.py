@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asserting import jwks_of
-from everbearer.oauth.keys import KeySet, SigningKey, generate_signing_key
+from everbearer.oauth.crypto.keys import KeySet, SigningKey, generate_signing_key
 from everbearer.resource_server import Fetched, ResourceServer, TemporarilyUnavailable
 from resource_server.issuer_world import JWKS, OAUTH_METADATA, OPENID_METADATA, Issuer, refusal_of
 from world import ADA, ISSUER, NOW, key_of

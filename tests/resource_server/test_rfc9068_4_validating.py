@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asserting import jwks_of, unsigned
+from everbearer.oauth.crypto.keys import ALGORITHMS, KeySet, generate_signing_key
 from everbearer.oauth.encoding import base64url
-from everbearer.oauth.keys import ALGORITHMS, KeySet, generate_signing_key
 from everbearer.resource_server import InvalidToken, ResourceServer
 from resource_server.issuer_world import API, JWKS, Issuer, refusal_of
 from world import ADA, ISSUER, NOW, key_of

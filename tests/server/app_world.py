@@ -10,16 +10,16 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from everbearer.oauth.authorization_server import unix_now
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.messages import Endpoint, Request, Response
 from everbearer.oauth.parameters import FORM
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config, KeysSection, UserSection
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.registration import RegistrationSection
 from everbearer.server.declared import apply_declared
-from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
-from everbearer.server.signing_keys import SigningKeys, tend_keys
 from everbearer.server.tables import Parts, build
+from everbearer.server.upkeep.pairwise_salt import PairwiseSalt, tend_salt
+from everbearer.server.upkeep.signing_keys import SigningKeys, tend_keys
 from everbearer.storage.memory import MemoryStore
 
 T = TypeVar("T")

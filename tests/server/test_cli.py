@@ -9,11 +9,11 @@ from time import time
 import pytest
 
 from everbearer.login.passwords import password_matches
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Authentication, Grant, Happening, HistoryEntry
-from everbearer.oauth.refresh_tokens import seal_code, seal_refresh_token
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.tokens.refresh_tokens import seal_code, seal_refresh_token
 from everbearer.server.cli.output import moment
 from everbearer.server.config import FULL_ACCESS
 from server.shell import PASSWORD, SECRET, Shell

@@ -22,9 +22,9 @@ from everbearer.oauth.client import (
     Lifetimes,
     RotationPolicy,
 )
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import EventKind
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.config.client_settings import changed_section, read_settings, settings_of
 from everbearer.server.config.file import load_config

@@ -7,9 +7,9 @@ from time import time
 
 import pytest
 
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Ended, EndReason, Everything
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.server.cli.output import moment
 from everbearer.storage.store import AdminStore
 from server.shell import Shell

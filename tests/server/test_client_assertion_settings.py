@@ -10,8 +10,8 @@ import pytest
 
 from asserting import jwks_of
 from everbearer.oauth.client import AuthMethod, Client
-from everbearer.oauth.client_assertions import seal_client_secret
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.clients.assertions import seal_client_secret
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.server.config.file import load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.declared import apply_declared

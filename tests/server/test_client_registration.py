@@ -13,7 +13,7 @@ import pytest
 from everbearer.oauth.errors import InvalidClientMetadata, OAuthError, TemporarilyUnavailable
 from everbearer.oauth.messages import Endpoint, Response
 from everbearer.server.config.registration import RegistrationSection
-from everbearer.server.fetching import Fetching
+from everbearer.server.outward.fetching import Fetching
 from everbearer.server.self_registration import documents
 from https_site import framed, site_of
 from server.app_world import Browser, members, new_endpoint

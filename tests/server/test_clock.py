@@ -7,7 +7,7 @@ import time
 import pytest
 
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.server.clock import SharedClock
+from everbearer.server.upkeep.clock import SharedClock
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.store import AdminStore
 from every_store import ON_EVERY_STORE

@@ -14,10 +14,10 @@ from everbearer.login.accounts import set_password
 from everbearer.login.models import User
 from everbearer.login.passwords import hash_password, needs_upgrade, password_matches
 from everbearer.login.sign_in import Attempt, SignedIn, SignInLimits, sign_in
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import DAY
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config, UserSection
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from certificates import Authority, new_authority
-from everbearer.server.fetching import LONGEST, Fetching, Unfetched, is_public
+from everbearer.server.outward.fetching import LONGEST, Fetching, Unfetched, is_public
 from https_site import HEAD, Site, framed, site_of
 
 WORDS = '{"keys": ["\u00e9"]}'

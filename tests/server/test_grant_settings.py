@@ -9,9 +9,9 @@ import pytest
 from msgspec import structs
 
 from everbearer.oauth.client import Client, TokenExchangePolicy
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Response
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import SignInSection
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.file import load_config

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
-from everbearer.oauth.sealing import Sealer
-from everbearer.server.clock import SharedClock
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.server.config import KeysSection
-from everbearer.server.housekeeping import Housekeeping
-from everbearer.server.pairwise_salt import PairwiseSalt
-from everbearer.server.signing_keys import SigningKeys, rotate_keys, tend_keys, withdraw_key
+from everbearer.server.upkeep.clock import SharedClock
+from everbearer.server.upkeep.housekeeping import Housekeeping
+from everbearer.server.upkeep.pairwise_salt import PairwiseSalt
+from everbearer.server.upkeep.signing_keys import SigningKeys, rotate_keys, tend_keys, withdraw_key
 from everbearer.storage.postgresql import PostgreSQLStore
 from postgresql_server import PostgreSQLServer, emptied
 

@@ -18,10 +18,10 @@ from certificates import Authority, new_authority
 from encrypting import decrypted, key_of_kind, with_encryption
 from encrypting import published as published_keys
 from everbearer.oauth.authorization_server import unix_now
-from everbearer.oauth.keys import SigningKey
+from everbearer.oauth.crypto.keys import SigningKey
 from everbearer.oauth.randomness import random_id
-from everbearer.server.fetching import Fetching
-from everbearer.server.jwks_uris import LIFETIME, PAUSE, JwksUris
+from everbearer.server.outward.fetching import Fetching
+from everbearer.server.outward.jwks_uris import LIFETIME, PAUSE, JwksUris
 from https_site import Site, framed, site_of
 from server_process import ServerProcess, running_server
 from world import ANY_STORE, World, key_of

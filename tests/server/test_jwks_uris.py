@@ -8,9 +8,9 @@ import logging
 import pytest
 
 from everbearer.oauth.errors import InvalidClient, TemporarilyUnavailable
-from everbearer.server import documents
-from everbearer.server.fetching import Unfetched
-from everbearer.server.jwks_uris import LIFETIME, MOST, PAUSE, JwksUris
+from everbearer.server.outward import documents
+from everbearer.server.outward.fetching import Unfetched
+from everbearer.server.outward.jwks_uris import LIFETIME, MOST, PAUSE, JwksUris
 from server.web import Web
 from world import Clock
 

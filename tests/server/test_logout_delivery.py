@@ -12,13 +12,13 @@ from urllib.parse import parse_qs
 import pytest
 
 from certificates import Authority, new_authority
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import EndReason, Everything
-from everbearer.server.fetching import Fetching, Unfetched
-from everbearer.server.logout_delivery import LEASE, PAUSES, TOGETHER, LogoutDelivery
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.server.observing.metrics import LOGOUT_OUTCOMES, Metrics
+from everbearer.server.outward.fetching import Fetching, Unfetched
+from everbearer.server.outward.logout_delivery import LEASE, PAUSES, TOGETHER, LogoutDelivery
 from everbearer.storage.store import AdminStore
 from every_store import ON_EVERY_STORE
 from https_site import Site, framed, site_of

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from everbearer.oauth.sealing import Sealer
-from everbearer.server.pairwise_salt import LENGTH, PairwiseSalt, tend_salt
-from everbearer.server.signing_keys import KeysUnreadable
+from everbearer.oauth.crypto.sealing import Sealer
+from everbearer.server.upkeep.pairwise_salt import LENGTH, PairwiseSalt, tend_salt
+from everbearer.server.upkeep.signing_keys import KeysUnreadable
 from everbearer.storage.store import AdminStore
 
 OLD, NEW = b"old" * 16, b"new" * 16

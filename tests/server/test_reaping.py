@@ -5,7 +5,7 @@ from __future__ import annotations
 from everbearer.oauth.client import AUTHORIZATION_CODE, Lifetimes
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import DAY, EndReason
-from everbearer.server.reaping import BATCH, reap_clients
+from everbearer.server.upkeep.reaping import BATCH, reap_clients
 from everbearer.storage.memory import MemoryStore
 from registering import Registrar, new_registrar
 from world import World, basic, new_world

@@ -16,13 +16,13 @@ import pytest
 
 from asserting import jwks_of
 from certificates import Authority, new_authority
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused
 from everbearer.oauth.authorization_server import unix_now
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidRequestUri, TemporarilyUnavailable
-from everbearer.server.documents import PAUSE
-from everbearer.server.fetching import LONGEST, Fetching, Unfetched
-from everbearer.server.request_uris import ACCEPT, RequestUris
+from everbearer.server.outward.documents import PAUSE
+from everbearer.server.outward.fetching import LONGEST, Fetching, Unfetched
+from everbearer.server.outward.request_uris import ACCEPT, RequestUris
 from https_site import Site, framed, site_of
 from request_objects import alone, let_sign, request_object
 from server.web import Web

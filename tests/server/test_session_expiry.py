@@ -9,7 +9,7 @@ import pytest
 from everbearer.login.models import Session, SessionLifetimes
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Authentication, EndReason
-from everbearer.server.session_expiry import GRACE, end_expired_sessions
+from everbearer.server.upkeep.session_expiry import GRACE, end_expired_sessions
 from world import ADA, ANY_STORE, World
 
 pytestmark = ANY_STORE

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 import pytest
 
-from everbearer.oauth import jws
 from everbearer.oauth.client import Client, Lifetimes
+from everbearer.oauth.crypto import jws
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import DAY
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import KeysSection
-from everbearer.server.signing_keys import (
+from everbearer.server.upkeep.signing_keys import (
     RELOAD_AFTER,
     KeysUnreadable,
     NoSuchKey,

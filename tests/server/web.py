@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from everbearer.server.fetching import Unfetched
+from everbearer.server.outward.fetching import Unfetched
 
 
 def _set() -> asyncio.Event:

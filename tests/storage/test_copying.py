@@ -17,11 +17,11 @@ import pytest
 from everbearer.oauth.models import Ended, EndReason, Everything
 from everbearer.storage.copying import CannotCopy, Table, copy_everything, tables
 from everbearer.storage.postgresql import PostgreSQLStore
-from everbearer.storage.postgresql_copying import _Tables, copy_to_postgresql
+from everbearer.storage.postgresql.copying import _Tables, copy_to_postgresql
 from everbearer.storage.sql.store import SqlStore
 from everbearer.storage.sql.transaction import Row, Transaction, Value
 from everbearer.storage.sqlite import SQLiteStore
-from everbearer.storage.sqlite_copying import copy_to_sqlite
+from everbearer.storage.sqlite.copying import copy_to_sqlite
 from postgresql_server import PostgreSQLServer, emptied
 from storage.values import CLIENT, DEVICE, ENDED, EVENT, GRANT, KEY, NOW, SESSION, TOKEN, USER, new_grant
 from world import ADA, new_world

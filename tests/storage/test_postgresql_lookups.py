@@ -12,8 +12,7 @@ import pytest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.store import Spend
-from everbearer.storage import postgresql_lookups
-from everbearer.storage.postgresql import PostgreSQLStore
+from everbearer.storage.postgresql import PostgreSQLStore, lookups
 from postgresql_server import PostgreSQLServer, emptied
 from storage.values import CLIENT, EVENT, NOW, USER, new_grant, rotated
 
@@ -89,7 +88,7 @@ async def test_what_is_spent_waits_for_those_who_are_being_read_and_goes_with_th
     store: PostgreSQLStore, holder: psycopg.AsyncConnection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However busy this machine is.
-    monkeypatch.setattr(postgresql_lookups, "LONGEST_COMPANY", 5)
+    monkeypatch.setattr(lookups, "LONGEST_COMPANY", 5)
     first, second = new_grant("first"), new_grant("second")
     await store.create_grant(first, EVENT)
     await store.create_grant(second, EVENT)

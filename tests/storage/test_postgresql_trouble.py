@@ -15,7 +15,7 @@ import pytest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.store import Spend
 from everbearer.storage.postgresql import PostgreSQLStore
-from everbearer.storage.postgresql_connection import checked_url
+from everbearer.storage.postgresql.connection import checked_url
 from everbearer.storage.sql.transaction import Transaction
 from everbearer.storage.store import AdminStore
 from postgresql_server import PostgreSQLServer, emptied, running_postgresql

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from everbearer.oauth.keys import generate_signing_key, signing_key_to_jwk
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.crypto.keys import generate_signing_key, signing_key_to_jwk
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.storage.secret_files import load_secrets, load_signing_key
 
 KEY = generate_signing_key("ES256")

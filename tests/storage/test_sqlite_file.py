@@ -18,7 +18,7 @@ from everbearer.storage.sql import counters
 from everbearer.storage.sql.migrations import migrations
 from everbearer.storage.sql.transaction import Transaction, numbered
 from everbearer.storage.sqlite import BlockingSQLiteStore, SQLiteStore
-from everbearer.storage.sqlite_connection import SQLiteConnection
+from everbearer.storage.sqlite.connection import SQLiteConnection
 from storage.statements import every_statement
 from storage.values import CLIENT, EVENT, new_grant, rotated
 

@@ -13,7 +13,7 @@ from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Ended, EndReason, Grant
 from everbearer.oauth.store import Spend
 from everbearer.storage.sqlite import SQLiteStore
-from everbearer.storage.sqlite_connection import CHECKPOINT_PAGES, SQLiteConnection
+from everbearer.storage.sqlite.connection import CHECKPOINT_PAGES, SQLiteConnection
 from storage.values import EVENT, NOW, new_grant, rotated
 
 MANY = 69

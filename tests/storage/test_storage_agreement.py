@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Lifetimes
 from everbearer.oauth.models import CodeBinding, DeviceDecision, Ended, EndReason, Everything, Grant
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.storage.memory import MemoryStore
 from everbearer.storage.postgresql import PostgreSQLStore
 from everbearer.storage.sqlite import BlockingSQLiteStore

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from everbearer.login.models import Session, User
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import SelfRegistration
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.storage.store import StoredKey
 from everbearer.testing.devices import DEVICE as DEVICE
 from everbearer.testing.values import CLIENT as CLIENT

@@ -8,8 +8,8 @@ from everbearer.oauth.messages import Request
 from everbearer.server.config.file import find_config, load_config
 from everbearer.server.opening import open_sealer, open_store
 from everbearer.server.password_pool import PasswordPool
-from everbearer.server.signing_keys import SigningKeys
 from everbearer.server.tables import Parts, build
+from everbearer.server.upkeep.signing_keys import SigningKeys
 
 
 class Application:

@@ -7,18 +7,18 @@ from typing import TypeAlias
 
 from everbearer.http.protocol_routes import base_path
 from everbearer.http.routes import Routes
-from everbearer.oauth.authorization_endpoint import (
+from everbearer.oauth.authorization.endpoint import (
     AuthorizationRefused,
     complete_authorization,
     refuse_authorization,
     validate_authorization_request,
 )
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.authorization_server import AuthorizationServer
+from everbearer.oauth.endpoints.metadata import PATHS
 from everbearer.oauth.error_response import answer, error_response
 from everbearer.oauth.errors import LoginRequired, OAuthError
 from everbearer.oauth.messages import Request, Response, redirect
-from everbearer.oauth.metadata import PATHS
 from everbearer.oauth.models import Authentication
 from everbearer.oauth.parameters import format_parameters, parse, posted_parameters
 

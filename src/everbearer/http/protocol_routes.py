@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from everbearer.http.routes import Routes
+from everbearer.oauth.authorization.device_authorization import device_authorization_endpoint
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import DEVICE_CODE
-from everbearer.oauth.device_authorization import device_authorization_endpoint
-from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
-from everbearer.oauth.introspection import introspection_endpoint
-from everbearer.oauth.keys import jwks_response
+from everbearer.oauth.crypto.keys import jwks_response
+from everbearer.oauth.endpoints.introspection import introspection_endpoint
+from everbearer.oauth.endpoints.metadata import PATHS, metadata, metadata_paths
+from everbearer.oauth.endpoints.revocation import revocation_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.messages import Endpoint, Request, Response, json_response
-from everbearer.oauth.metadata import PATHS, metadata, metadata_paths
-from everbearer.oauth.registration import registration_endpoint
-from everbearer.oauth.registration_management import client_configuration_endpoint
-from everbearer.oauth.revocation import revocation_endpoint
-from everbearer.oauth.token_endpoint import token_endpoint
-from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.oauth.registration.endpoint import registration_endpoint
+from everbearer.oauth.registration.management import client_configuration_endpoint
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS, explanation_uri
 
 TOKEN_ALIAS = "/access_token"
 """Where clients written for the PHP League's server look for the token endpoint."""

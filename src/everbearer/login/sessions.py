@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from everbearer.login.models import PASSWORD, Session, SessionLifetimes, User
 from everbearer.login.store import AccountStore
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import MINUTE, Authentication, Ended, EndReason, Everything
 from everbearer.oauth.randomness import random_bytes, random_id
-from everbearer.oauth.sealing import Sealer
 
 PREFIX = "ers_"
 """Of the cookie's value, so that secret scanners find one that leaked."""

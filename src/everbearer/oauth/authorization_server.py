@@ -10,17 +10,17 @@ from typing import Protocol
 
 from everbearer.oauth.client import Client
 from everbearer.oauth.client_registration import ClientRegistration
+from everbearer.oauth.crypto.keys import KeySet
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.errors import InvalidClient, RequestUriNotSupported
 from everbearer.oauth.events import EVERY_KIND, Event, EventKind
 from everbearer.oauth.issuance_hooks import IssuanceHooks
-from everbearer.oauth.keys import KeySet
 from everbearer.oauth.messages import Request
 from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.profile import STRICT, Profile
 from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
-from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.server_rules import address_problems, refuse, secret_problems, store_problems, table_problems
 from everbearer.oauth.store import DeviceStore, Store
 from everbearer.oauth.token_response import TokenResponse

@@ -195,7 +195,7 @@ class DeviceAuthorization:
     grant_id: str
     """The id that its grant will have."""
     user_code: str = field(repr=False)
-    """As `everbearer.oauth.user_codes` makes it, without the dash."""
+    """As `everbearer.oauth.authorization.user_codes` makes it, without the dash."""
     client_id: str
     scope: Scope
     resources: tuple[str, ...] = ()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import is_scope_value
-from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore
 from everbearer.oauth.uris import is_web_page
 

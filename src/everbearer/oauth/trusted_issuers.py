@@ -11,12 +11,12 @@ from hashlib import sha256
 from typing import cast
 
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.client_keys import algorithm_named
+from everbearer.oauth.crypto.client_keys import algorithm_named
+from everbearer.oauth.crypto.issuer_signatures import is_signed_by_issuer
+from everbearer.oauth.crypto.jws import Unverified, take_apart
+from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.oauth.encoding import base64url, compact_json
 from everbearer.oauth.errors import InvalidClient, InvalidGrant
-from everbearer.oauth.issuer_signatures import is_signed_by_issuer
-from everbearer.oauth.jws import Unverified, take_apart
-from everbearer.oauth.keys import ALGORITHMS
 from everbearer.oauth.models import HOUR
 from everbearer.oauth.paths import PATHS
 from everbearer.oauth.scope import Scope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from everbearer.oauth import jws
-from everbearer.oauth.keys import SigningKey
+from everbearer.oauth.crypto import jws
+from everbearer.oauth.crypto.keys import SigningKey
 from everbearer.oauth.randomness import random_id
 from everbearer.resource_server.clock import unix_now
 

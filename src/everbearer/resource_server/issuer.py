@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from everbearer.oauth.client_keys import ClientKey, UnusableKeys, read_jwks
+from everbearer.oauth.crypto.client_keys import ClientKey, UnusableKeys, read_jwks
 from everbearer.oauth.messages import Headers
 from everbearer.oauth.uris import is_safe_to_fetch
 from everbearer.resource_server.errors import unavailable

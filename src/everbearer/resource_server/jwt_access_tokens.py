@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from everbearer.oauth.client_keys import ClientKey, algorithm_named, fitting, signed_by
-from everbearer.oauth.jws import Unverified
+from everbearer.oauth.crypto.client_keys import ClientKey, algorithm_named, fitting, signed_by
+from everbearer.oauth.crypto.jws import Unverified
 from everbearer.resource_server.access_token import AccessToken, Expected, access_token
 from everbearer.resource_server.errors import InvalidToken
 from everbearer.resource_server.fetching import Steps

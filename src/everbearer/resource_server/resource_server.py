@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from everbearer.oauth.client_keys import ClientKey
-from everbearer.oauth.jws import take_apart
-from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.crypto.client_keys import ClientKey
+from everbearer.oauth.crypto.jws import take_apart
+from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.oauth.messages import Response
 from everbearer.resource_server import challenges, metadata
 from everbearer.resource_server.access_token import AccessToken, Expected

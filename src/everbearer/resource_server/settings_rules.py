@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.oauth.uris import is_safe_to_fetch
 
 _OURS = ("resource", "authorization_servers", "scopes_supported", "bearer_methods_supported")

@@ -12,25 +12,25 @@ from pathlib import Path
 from everbearer.http.asgi import Application, Observe, asgi_application
 from everbearer.oauth.events import Event
 from everbearer.oauth.messages import Endpoint
-from everbearer.server.clock import SharedClock
 from everbearer.server.config import Config
 from everbearer.server.config.file import find_config, load_config
-from everbearer.server.fetching import Fetching
 from everbearer.server.health import never
-from everbearer.server.housekeeping import Housekeeping
-from everbearer.server.jwks_uris import JwksUris
-from everbearer.server.logout_delivery import LogoutDelivery
 from everbearer.server.observing.logs import configure_logs, log_theft, log_unusable_keys
 from everbearer.server.observing.metrics import KEY_AGE, PASSWORDS_REFUSED, PASSWORDS_UNDER_WAY, Metrics
 from everbearer.server.observing.requests import Trace, observing
 from everbearer.server.observing.scraping import telling
 from everbearer.server.opening import open_sealer, open_store
-from everbearer.server.pairwise_salt import PairwiseSalt
+from everbearer.server.outward.fetching import Fetching
+from everbearer.server.outward.jwks_uris import JwksUris
+from everbearer.server.outward.logout_delivery import LogoutDelivery
+from everbearer.server.outward.request_uris import ACCEPT, RequestUris
 from everbearer.server.password_pool import PasswordPool
-from everbearer.server.request_uris import ACCEPT, RequestUris
 from everbearer.server.self_registration import documents
-from everbearer.server.signing_keys import SigningKeys
 from everbearer.server.tables import Parts, endpoint_of, tables_of
+from everbearer.server.upkeep.clock import SharedClock
+from everbearer.server.upkeep.housekeeping import Housekeeping
+from everbearer.server.upkeep.pairwise_salt import PairwiseSalt
+from everbearer.server.upkeep.signing_keys import SigningKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

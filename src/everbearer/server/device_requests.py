@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from everbearer.login.addresses import network_of
+from everbearer.oauth.authorization.device_authorization import device_authorization_endpoint
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.device_authorization import device_authorization_endpoint
 from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import TooManyRequests
 from everbearer.oauth.messages import Endpoint, Request, Response

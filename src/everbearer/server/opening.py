@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.sealing import Sealer
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.server.config import POSTGRESQL_SCHEMES, Config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.secrets import server_secrets

@@ -8,11 +8,11 @@ from everbearer.login.addresses import network_of
 from everbearer.oauth.client import AuthMethod
 from everbearer.oauth.client_registration import ClientRegistration, DocumentSource, StatementIssuer
 from everbearer.oauth.errors import InvalidClientMetadata, TemporarilyUnavailable
-from everbearer.oauth.registration_rules import comparable_name
+from everbearer.oauth.registration.rules import comparable_name
 from everbearer.oauth.scope import Scope, parse_scope
 from everbearer.server.config import FULL_ACCESS, Config
 from everbearer.server.declared.clients import lifetimes_of, rotation_of
-from everbearer.server.fetching import Fetching, Unfetched
+from everbearer.server.outward.fetching import Fetching, Unfetched
 from everbearer.storage.store import AdminStore
 
 RETRY_AFTER = 10

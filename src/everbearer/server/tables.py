@@ -23,12 +23,12 @@ from everbearer.oauth.authorization_server import (
     unix_now,
 )
 from everbearer.oauth.client_registration import DocumentSource, no_document
+from everbearer.oauth.crypto.sealing import Sealer
+from everbearer.oauth.endpoints.metadata import PATHS
 from everbearer.oauth.events import Event
 from everbearer.oauth.messages import Endpoint, Request, Response, redirect
-from everbearer.oauth.metadata import PATHS
 from everbearer.oauth.profile import PROFILES
 from everbearer.oauth.redirect_uris import origin_of
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config
 from everbearer.server.device_requests import limited_device_authorization
 from everbearer.server.enabled_grants import enabled_grants, sign_in_limits
@@ -41,7 +41,7 @@ from everbearer.server.pages.routes import guarded, page_routes
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
 from everbearer.server.self_registration import client_registration_of
-from everbearer.server.signing_keys import SigningKeys
+from everbearer.server.upkeep.signing_keys import SigningKeys
 from everbearer.storage.store import AdminStore
 
 

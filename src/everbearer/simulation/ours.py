@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from everbearer.oauth.client import Client, RotationPolicy
 from everbearer.oauth.models import Authentication, Grant
-from everbearer.oauth.rotation import Move, judge, policy_for
+from everbearer.oauth.tokens.rotation import Move, judge, policy_for
 from everbearer.simulation.policy import FIRST, REFUSED, Policy
 
 DEFAULT = RotationPolicy()

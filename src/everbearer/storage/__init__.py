@@ -1,1 +1,1 @@
-"""The stores: memory, SQLite and (next) PostgreSQL, with the SQL written once for both databases."""
+"""The stores: memory, SQLite and PostgreSQL, with the SQL written once for both databases."""

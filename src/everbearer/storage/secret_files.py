@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from everbearer.oauth.keys import SigningKey, signing_key_from_jwk, signing_key_from_pem
+from everbearer.oauth.crypto.keys import SigningKey, signing_key_from_jwk, signing_key_from_pem
 
 
 def load_signing_key(

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from everbearer.login.models import User
 from everbearer.login.store import AccountStore
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Client
 from everbearer.oauth.client_registration import RegistrationStore
 from everbearer.oauth.events import Event
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.models import Ended, Grant
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.oauth.store import DeviceStore, Store
 
 

@@ -12,19 +12,19 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client_rules.lifetimes import LONGEST_CODE_LIFETIME
 from everbearer.oauth.encoding import base64url
-from everbearer.oauth.ending import end_grant
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
-from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
-from everbearer.oauth.issuing import issue_tokens
-from everbearer.oauth.lifetime_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Grant, Happening
-from everbearer.oauth.refresh_tokens import open_code
-from everbearer.oauth.resource_indicators import target_of_grant
 from everbearer.oauth.store import Spend
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.ending import end_grant
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS, explanation_uri
+from everbearer.oauth.tokens.issuing import issue_tokens
+from everbearer.oauth.tokens.refresh_tokens import open_code
+from everbearer.oauth.tokens.resource_indicators import target_of_grant
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.client_use import note_use
+from everbearer.oauth.clients.use import note_use
 from everbearer.oauth.errors import InvalidScope, UnauthorizedClient
-from everbearer.oauth.issuing import issue_own_token
-from everbearer.oauth.resource_indicators import target_of_client
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, narrow
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.issuing import issue_own_token
+from everbearer.oauth.tokens.resource_indicators import target_of_client
 
 _OF_USERS = (OPENID, OFFLINE_ACCESS)
 

@@ -3,16 +3,15 @@
 A device code is generation 0 of the grant that is stored when the user says yes, so that redeeming it is spending a
 generation. A device whose answer is lost polls again, as it must ("On encountering a connection timeout, clients MUST
 unilaterally reduce their polling frequency before retrying", §3.5): it then gets the same refresh token, by the rule of
-`everbearer.oauth.rotation`.
+`everbearer.oauth.tokens.rotation`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from everbearer.oauth.authorization.device_authorization import devices_of
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.device_authorization import devices_of
-from everbearer.oauth.ending import end_grant
 from everbearer.oauth.errors import (
     AccessDenied,
     AuthorizationPending,
@@ -21,16 +20,17 @@ from everbearer.oauth.errors import (
     SlowDown,
     TemporarilyUnavailable,
 )
-from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
-from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import DeviceAuthorization, DeviceDecision, Ended, EndReason, Grant, Happening
-from everbearer.oauth.refresh_tokens import open_device_code
-from everbearer.oauth.resource_indicators import target_of_grant
-from everbearer.oauth.rotation import Move, judge, policy_for
 from everbearer.oauth.store import Spend
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.ending import end_grant
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS, explanation_uri
+from everbearer.oauth.tokens.issuing import issue_tokens
+from everbearer.oauth.tokens.refresh_tokens import open_device_code
+from everbearer.oauth.tokens.resource_indicators import target_of_grant
+from everbearer.oauth.tokens.rotation import Move, judge, policy_for
 
 ATTEMPTS = 8
 """How often a race may be lost before the device is asked to come again."""

@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
+from everbearer.oauth.authorization.granting import prepare_grant
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.client_use import note_use
-from everbearer.oauth.ending import end_grant
+from everbearer.oauth.clients.use import note_use
 from everbearer.oauth.errors import InvalidGrant
-from everbearer.oauth.granting import prepare_grant
-from everbearer.oauth.issuing import issue_own_token
 from everbearer.oauth.lifetimes import SERVER
 from everbearer.oauth.models import Authentication, Ended, EndReason
-from everbearer.oauth.resource_indicators import target_of_client
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope, narrow
-from everbearer.oauth.subjects import require_subjects
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.ending import end_grant
+from everbearer.oauth.tokens.issuing import issue_own_token
+from everbearer.oauth.tokens.resource_indicators import target_of_client
 from everbearer.oauth.trusted_issuers import LEEWAY, Asserted, SubjectIs, TrustedIssuer, read_asserted
+from everbearer.oauth.users.subjects import require_subjects
 
 USED = "assertion"
 """The purpose under which used assertions are remembered."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from everbearer.oauth.authorization.granting import grant_tokens, requested_scope
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client import REFRESH_TOKEN, Client
 from everbearer.oauth.errors import InvalidGrant, UnauthorizedClient
-from everbearer.oauth.granting import grant_tokens, requested_scope
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import Authentication
 from everbearer.oauth.scope import OFFLINE_ACCESS, Scope
-from everbearer.oauth.subjects import require_subjects
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.users.subjects import require_subjects
 
 CheckPassword: TypeAlias = Callable[[str, str, Request], Awaitable[Authentication | None]]
 """Returns who has this username and password; None where nobody has, in the same time. It limits how often they may be

@@ -1,4 +1,4 @@
-"""The refresh token grant (RFC 6749 §6, RFC 9700 §4.14): the heart. The rule itself is `everbearer.oauth.rotation`.
+"""The refresh token grant (RFC 6749 §6, RFC 9700 §4.14): the heart. The rule is `everbearer.oauth.tokens.rotation`.
 
 Read the grant, check, judge, mint, spend, answer. The spend is one compare-and-swap on the generation; nothing that can
 fail follows it. Who loses a race judges anew: the token just spent by the winner is then the one before the newest,
@@ -13,20 +13,20 @@ from hashlib import sha256
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url
-from everbearer.oauth.ending import end_grant
 from everbearer.oauth.errors import InvalidGrant, TemporarilyUnavailable
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.explanations import DESCRIPTIONS, explanation_uri
 from everbearer.oauth.history import with_entry
-from everbearer.oauth.issuing import issue_tokens
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import Ended, Grant, Happening
-from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
-from everbearer.oauth.resource_indicators import target_of_grant
-from everbearer.oauth.rotation import Move, Verdict, judge, policy_for
 from everbearer.oauth.scope import narrow, still_allowed
 from everbearer.oauth.store import Spend
 from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.ending import end_grant
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS, explanation_uri
+from everbearer.oauth.tokens.issuing import issue_tokens
+from everbearer.oauth.tokens.refresh_tokens import Presented, open_refresh_token
+from everbearer.oauth.tokens.resource_indicators import target_of_grant
+from everbearer.oauth.tokens.rotation import Move, Verdict, judge, policy_for
 
 ATTEMPTS = 8
 """How often a race may be lost before the client is asked to come again. Each loss means somebody else won."""

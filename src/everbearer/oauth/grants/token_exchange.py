@@ -11,7 +11,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
-from everbearer.oauth.access_tokens import (
+from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
+from everbearer.oauth.client import Client
+from everbearer.oauth.clients.use import note_use
+from everbearer.oauth.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
+from everbearer.oauth.events import Event, EventKind
+from everbearer.oauth.issuance_hooks import Issuance, Said, ask_hooks
+from everbearer.oauth.lifetimes import access_token_life
+from everbearer.oauth.resource import Resources
+from everbearer.oauth.scope import OFFLINE_ACCESS, Scope, format_scope, narrow
+from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.access_tokens import (
     ACCESS_TOKEN_PREFIX,
     AccessToken,
     Standing,
@@ -19,18 +29,8 @@ from everbearer.oauth.access_tokens import (
     read_access_token,
     standing,
 )
-from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.client import Client
-from everbearer.oauth.client_use import note_use
-from everbearer.oauth.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
-from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.issuance_hooks import Issuance, Said, ask_hooks
-from everbearer.oauth.lifetimes import access_token_life
-from everbearer.oauth.resource import Resources
-from everbearer.oauth.resource_indicators import exchange_audiences, resources_among, target_of_exchange
-from everbearer.oauth.scope import OFFLINE_ACCESS, Scope, format_scope, narrow
-from everbearer.oauth.subjects import require_subjects
-from everbearer.oauth.token_response import TokenResponse
+from everbearer.oauth.tokens.resource_indicators import exchange_audiences, resources_among, target_of_exchange
+from everbearer.oauth.users.subjects import require_subjects
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 JWT = "urn:ietf:params:oauth:token-type:jwt"

@@ -10,13 +10,13 @@ import msgspec
 import typer
 
 from everbearer.oauth.client import AuthMethod, Client
-from everbearer.oauth.client_assertions import seal_client_secret
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.assertions import seal_client_secret
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.randomness import random_bytes
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli.client_members import client_kind, client_members, client_states, registration_members
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import moment, say, say_json, say_members, say_table, warn

@@ -14,7 +14,7 @@ from everbearer.server.cli.output import USAGE, fail, say, say_json
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.opening import on_postgresql, open_database, shown
 from everbearer.storage.copying import CannotCopy
-from everbearer.storage.sqlite_copying import copy_to_sqlite
+from everbearer.storage.sqlite.copying import copy_to_sqlite
 
 
 def copy(
@@ -48,7 +48,7 @@ async def _copy(source: str, target: str) -> dict[str, int]:
             return await copy_to_sqlite(from_store, Path(target))
         # psycopg comes with an extra.
         from everbearer.storage.postgresql import PostgreSQLStore  # noqa: PLC0415
-        from everbearer.storage.postgresql_copying import copy_to_postgresql  # noqa: PLC0415
+        from everbearer.storage.postgresql.copying import copy_to_postgresql  # noqa: PLC0415
 
         to_store = open_database(target)
         try:

@@ -13,14 +13,14 @@ from typing import Annotated, TypeAlias, TypeVar
 import typer
 
 from everbearer.oauth.authorization_server import unix_now
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.cli.output import FAILED, USAGE, fail
 from everbearer.server.config import Config
 from everbearer.server.config.file import find_config, load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.opening import open_sealer, open_store, shown
-from everbearer.server.signing_keys import KeysUnreadable
+from everbearer.server.upkeep.signing_keys import KeysUnreadable
 from everbearer.storage.store import AdminStore
 
 T = TypeVar("T")

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from everbearer.oauth.keys import ALGORITHMS
+from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, YesOption, at_desk, confirm
 from everbearer.server.cli.output import USAGE, fail, moment, say, say_json, say_table
 from everbearer.server.opening import in_thread
-from everbearer.server.signing_keys import RELOAD_AFTER, NoSuchKey, rotate_keys, withdraw_key
+from everbearer.server.upkeep.signing_keys import RELOAD_AFTER, NoSuchKey, rotate_keys, withdraw_key
 from everbearer.storage.store import StoredKey
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

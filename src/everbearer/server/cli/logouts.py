@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from everbearer.oauth.backchannel_logout import Logout
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, at_desk
 from everbearer.server.cli.output import moment, say, say_json, say_table
 

@@ -19,7 +19,7 @@ from everbearer.oauth.initial_access_tokens import (
 )
 from everbearer.oauth.models import DAY
 from everbearer.oauth.randomness import random_bytes
-from everbearer.oauth.registration import registration_client_uri
+from everbearer.oauth.registration.endpoint import registration_client_uri
 from everbearer.oauth.scope import Scope, format_scope, parse_scope
 from everbearer.server.cli.client_members import client_members
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, NotDone, at_desk

@@ -15,8 +15,8 @@ from typing import Annotated
 import typer
 
 from everbearer.oauth.authorization_server import unix_now
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.errors import StoreUnavailable
-from everbearer.oauth.sealing import Sealer
 from everbearer.oauth.uris import is_loopback
 from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
@@ -32,13 +32,13 @@ from everbearer.server.declared import Applied, apply_declared
 from everbearer.server.observing.logs import configure_logs
 from everbearer.server.observing.scraping import metrics_port
 from everbearer.server.opening import in_thread, open_sealer, open_store, shown
-from everbearer.server.pairwise_salt import PairwiseSalt, tend_salt
 from everbearer.server.running.banner import banner, banner_members
 from everbearer.server.running.dev import demo_credentials, listen, prepare_folder, with_demo
 from everbearer.server.running.serving import Job
 from everbearer.server.running.serving import serve as serve_job
 from everbearer.server.running.workers import Workers
-from everbearer.server.signing_keys import KeysUnreadable, SigningKeys, tend_keys
+from everbearer.server.upkeep.pairwise_salt import PairwiseSalt, tend_salt
+from everbearer.server.upkeep.signing_keys import KeysUnreadable, SigningKeys, tend_keys
 
 log = logging.getLogger("everbearer")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from everbearer.login.models import User
 from everbearer.oauth.client import Client
-from everbearer.oauth.explanations import DESCRIPTIONS
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import Ended, EndReason, Grant, HistoryEntry
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS
 from everbearer.server.cli.desk import Desk
 from everbearer.server.cli.output import moment, say_table
 

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.explain import Explanation, explain_token
 from everbearer.oauth.models import DAY
+from everbearer.oauth.tokens.explain import Explanation, explain_token
 from everbearer.server.cli.desk import ConfigOption, Desk, JsonOption, at_desk
 from everbearer.server.cli.output import USAGE, fail, say, say_json, say_members
 from everbearer.server.cli.telling import Parties, history_members, life_members, parties, say_history
-from everbearer.server.signing_keys import SigningKeys
+from everbearer.server.upkeep.signing_keys import SigningKeys
 from everbearer.storage.store import Purged
 
 _SHOWN = ("kind", "alive", "text", "grant_id", "generation", "newest_generation", "client_id", "subject")

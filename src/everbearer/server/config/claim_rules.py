@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from everbearer.oauth.claim_rules import claim_name_problems
 from everbearer.oauth.client import Client
+from everbearer.oauth.client_rules.claims import claim_name_problems
 from everbearer.server.config import Config
 from everbearer.server.config.words import nearest
 

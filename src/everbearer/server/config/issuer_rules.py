@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from everbearer.oauth.client_keys import UnusableKeys, read_jwks
+from everbearer.oauth.crypto.client_keys import UnusableKeys, read_jwks
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_safe_to_fetch

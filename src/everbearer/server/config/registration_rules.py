@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from everbearer.oauth.client import PASSWORD
-from everbearer.oauth.client_keys import UnusableKeys, read_jwks
+from everbearer.oauth.client_rules.lifetimes import lifetime_problems, rotation_problems
+from everbearer.oauth.crypto.client_keys import UnusableKeys, read_jwks
 from everbearer.oauth.errors import InvalidScope
-from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.models import DAY
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_safe_to_fetch

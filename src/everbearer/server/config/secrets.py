@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from everbearer.oauth.sealing import SHORTEST_SECRET
+from everbearer.oauth.crypto.sealing import SHORTEST_SECRET
 from everbearer.server.config import Config
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from everbearer.oauth.request_objects import UNSIGNED
+from everbearer.oauth.authorization.request_objects import UNSIGNED
 from everbearer.oauth.response_types import ID_TOKEN, TOKEN, gives
 from everbearer.server.config import Config
 from everbearer.server.config.clients import ClientSection

@@ -18,9 +18,9 @@ from everbearer.login.models import User
 from everbearer.login.passwords import LONGEST, SHORTEST, RunHeavy, Weakness, password_matches
 from everbearer.login.sign_in import normal_login
 from everbearer.oauth.client import Client
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.randomness import random_id
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config, UserSection
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.reading import ConfigError

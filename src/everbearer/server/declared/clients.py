@@ -19,11 +19,11 @@ from everbearer.oauth.client import (
     SubjectType,
     TokenExchangePolicy,
 )
-from everbearer.oauth.client_assertions import seal_client_secret
-from everbearer.oauth.client_authentication import CLIENT_SECRET
+from everbearer.oauth.clients.assertions import seal_client_secret
+from everbearer.oauth.clients.authentication import CLIENT_SECRET
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.response_types import CODE, gives, gives_to_browser
 from everbearer.oauth.scope import OFFLINE_ACCESS, Scope, parse_scope
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import FULL_ACCESS, Config
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.lifetimes import LifetimesSection, RotationSection

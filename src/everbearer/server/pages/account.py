@@ -10,8 +10,8 @@ from everbearer.login.models import Consent, Session, User
 from everbearer.login.passwords import Weakness
 from everbearer.login.sessions import is_live, sign_out, sign_out_others
 from everbearer.login.sign_in import Attempt, SignedIn, TooManyAttempts
+from everbearer.oauth.authorization.initiate_login import login_initiation
 from everbearer.oauth.client import Client
-from everbearer.oauth.initiate_login import login_initiation
 from everbearer.oauth.lifetimes import Expiry, end_of, expiry
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.models import DAY, Ended, EndReason, Grant

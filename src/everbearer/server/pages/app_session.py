@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from everbearer.login.models import Session
 from everbearer.login.sessions import SECRET_LENGTH
-from everbearer.oauth.authorization_endpoint import validate_authorization_request
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.endpoint import validate_authorization_request
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.client import Client
 from everbearer.oauth.encoding import base64url, from_base64url
 from everbearer.oauth.errors import LoginRequired, StoreUnavailable
@@ -27,9 +27,9 @@ from everbearer.oauth.messages import Request, Response, json_response
 from everbearer.oauth.models import Grant
 from everbearer.oauth.parameters import parse
 from everbearer.oauth.randomness import random_bytes, random_id
-from everbearer.oauth.refresh_tokens import Presented, open_refresh_token
 from everbearer.oauth.response_types import NONE
-from everbearer.oauth.rotation import Move, judge, policy_for
+from everbearer.oauth.tokens.refresh_tokens import Presented, open_refresh_token
+from everbearer.oauth.tokens.rotation import Move, judge, policy_for
 from everbearer.server.config import FULL_ACCESS
 from everbearer.server.pages.authorize import complete, refuse
 from everbearer.server.pages.browser import browser_of, signed_in, watched

@@ -5,13 +5,13 @@ from __future__ import annotations
 from everbearer.login.consent import give_consent, needs_consent
 from everbearer.login.models import Consent, Session
 from everbearer.login.sessions import answers_flow, needs_sign_in
-from everbearer.oauth.authorization_endpoint import (
+from everbearer.oauth.authorization.endpoint import (
     complete_authorization,
     refuse_authorization,
     unmet,
     validate_authorization_request,
 )
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.errors import AccessDenied, ConsentRequired, LoginRequired, OAuthError
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.parameters import format_parameters, parse, posted_parameters

@@ -13,7 +13,7 @@ from everbearer.login.models import Session
 from everbearer.oauth.authorization_server import LogoutNotice
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.messages import Request, Response
-from everbearer.oauth.session_state import check_session_frame
+from everbearer.oauth.sessions.session_state import check_session_frame
 from everbearer.server.pages.site import Site
 
 _LENGTH = 16

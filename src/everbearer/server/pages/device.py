@@ -7,17 +7,17 @@ from urllib.parse import urlencode
 from everbearer.login.consent import give_consent
 from everbearer.login.models import Session
 from everbearer.login.user_code_limits import count_user_code
-from everbearer.oauth.device_authorization import (
+from everbearer.oauth.authorization.device_authorization import (
     AskingDevice,
     complete_device_authorization,
     find_device_authorization,
     refuse_device_authorization,
 )
+from everbearer.oauth.authorization.user_codes import read_user_code, shown_user_code
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.models import DeviceDecision
 from everbearer.oauth.parameters import Parameters, parse, posted_parameters
 from everbearer.oauth.scope import OFFLINE_ACCESS
-from everbearer.oauth.user_codes import read_user_code, shown_user_code
 from everbearer.server.pages.authorize import SIGN_IN
 from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form
 from everbearer.server.pages.rendering import page

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from everbearer.login.models import Session
 from everbearer.login.sessions import sign_out
 from everbearer.oauth.client import Client
-from everbearer.oauth.end_session import (
+from everbearer.oauth.messages import Request, Response, redirect
+from everbearer.oauth.parameters import Parameters, format_parameters, parse, posted_parameters
+from everbearer.oauth.sessions.end_session import (
     EndSessionRequest,
     signed_out_redirect,
     signed_out_uri,
     validate_end_session_request,
 )
-from everbearer.oauth.frontchannel_logout import frontchannel_logout_frame
-from everbearer.oauth.messages import Request, Response, redirect
-from everbearer.oauth.parameters import Parameters, format_parameters, parse, posted_parameters
+from everbearer.oauth.sessions.frontchannel_logout import frontchannel_logout_frame
 from everbearer.server.pages.browser import (
     Browser,
     browser_of,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from everbearer.oauth.explanations import DESCRIPTIONS
 from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.models import EndReason
+from everbearer.oauth.tokens.explanations import DESCRIPTIONS
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.site import Site
 

@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 
 from everbearer.http.routes import Routes
 from everbearer.oauth.encoding import base64url
+from everbearer.oauth.endpoints.revocation import revocation_endpoint
+from everbearer.oauth.endpoints.token import token_endpoint
+from everbearer.oauth.endpoints.userinfo import userinfo_endpoint
 from everbearer.oauth.errors import InvalidRequest
-from everbearer.oauth.explain import explain_token
 from everbearer.oauth.messages import Request, Response, redirect
 from everbearer.oauth.parameters import FORM, Parameters, parse, posted_parameters
 from everbearer.oauth.randomness import random_bytes, random_id
-from everbearer.oauth.revocation import revocation_endpoint
-from everbearer.oauth.token_endpoint import token_endpoint
-from everbearer.oauth.userinfo import userinfo_endpoint
+from everbearer.oauth.tokens.explain import explain_token
 from everbearer.server.pages.browser import Browser, browser_of, cookies_of, form_token, keeping, require_own_form
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.routes import guarded

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from everbearer.oauth.authorization_endpoint import AuthorizationRefused
+from everbearer.oauth.authorization.endpoint import AuthorizationRefused
 from everbearer.oauth.errors import OAuthError, StoreUnavailable
 from everbearer.oauth.messages import Endpoint, Request, Response
 from everbearer.oauth.paths import CHECK_SESSION_IFRAME

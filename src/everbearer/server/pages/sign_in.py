@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from everbearer.login.sessions import sign_out
 from everbearer.login.sign_in import Attempt, SignedIn, SignInOutcome, TooManyAttempts, sign_in
-from everbearer.oauth.authorization_endpoint import validate_authorization_request
-from everbearer.oauth.authorization_request import AuthorizationRequest
+from everbearer.oauth.authorization.endpoint import validate_authorization_request
+from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Headers, Request, Response, redirect

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec import structs
 
+from everbearer.oauth.crypto.sealing import Sealer
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.randomness import random_bytes
-from everbearer.oauth.sealing import Sealer
 from everbearer.server.config import Config, UserSection
 from everbearer.server.config.clients import ClientSection
 from everbearer.server.config.file import DEFAULT_FILE

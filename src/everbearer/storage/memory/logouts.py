@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Ended, Everything, Grant, consent_key
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.storage.memory.tables import NotedClient, Tables
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from everbearer.login.models import Consent, Session, SessionLifetimes, User
 from everbearer.login.store import Counted
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
 from everbearer.oauth.models import DeviceAuthorization, Ended, Everything, Grant
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.storage.store import StoredKey
 
 

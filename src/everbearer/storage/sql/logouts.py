@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.events import Event
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.storage.sql.events import record
 from everbearer.storage.sql.rows import client_of
 from everbearer.storage.sql.transaction import Row, Transaction, Value

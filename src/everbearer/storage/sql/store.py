@@ -10,8 +10,8 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from everbearer.login.models import SessionLifetimes
-from everbearer.oauth.backchannel_logout import Logout
 from everbearer.oauth.client import Lifetimes
+from everbearer.oauth.sessions.backchannel_logout import Logout
 from everbearer.storage.sql import (
     clients,
     consents,

@@ -1,0 +1,1 @@
+"""What is wrong with the settings of a client, in sentences that say what to change."""

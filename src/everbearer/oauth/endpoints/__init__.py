@@ -1,0 +1,1 @@
+"""What clients and resource servers call, one file an endpoint."""

@@ -1,0 +1,1 @@
+"""What the server sends to others: requests for what clients publish, and logout tokens."""
