@@ -186,7 +186,7 @@ async def test_a_session_names_what_it_signed_in_to(pages: PageWorld) -> None:
     await pages.tokens(browser, "spa")
     page = await browser.get("/settings")
 
-    assert page.html.count("Signed in to Notes.") == 1
+    assert page.html.count("Signed in to <bdi>Notes</bdi>.") == 1
     assert page.html.count("data-signed-in-to") == 1
 
 

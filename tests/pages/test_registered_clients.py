@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from device_world import device
 from everbearer.oauth.client import SelfRegistration
 from page_world import Browser, Page, PageWorld
 
@@ -23,6 +24,12 @@ async def registered(pages: PageWorld, **changes: Any) -> None:
 async def consent_page(pages: PageWorld, **changes: str) -> tuple[Browser, Page]:
     browser = await pages.signed_in()
     return browser, await pages.authorize(browser, **changes)
+
+
+async def device_question(pages: PageWorld) -> Page:
+    """Return the page that asks whether a device is the user's."""
+    waiting = await device(pages.world, "web")
+    return await (await pages.signed_in()).get("/device", user_code=waiting.user_code)
 
 
 # Who asks
@@ -52,6 +59,16 @@ async def test_where_it_goes_is_told_as_users_know_it(pages: PageWorld, uri: str
     _, page = await consent_page(pages)
 
     assert f'<strong id="goes-to">{words}</strong>' in page.html
+
+
+@pytest.mark.spec("ASVS 5.0", "10.4.7")
+@pytest.mark.spec("RFC 7591", "5")
+async def test_who_connects_a_device_is_told_it_too(pages: PageWorld) -> None:
+    await registered(pages, registration=SelfRegistration(access_token_hash="hash", scope=("openid", "offline_access")))
+    page = await device_question(pages)
+
+    assert "unverified" in page.ids
+    assert '<strong id="goes-to">the device that shows the code</strong>' in page.html
 
 
 @pytest.mark.spec("ASVS 5.0", "10.4.7")
@@ -139,6 +156,21 @@ async def test_a_logo_may_come_from_where_it_stands_and_from_nowhere_else(pages:
         (image,) = [attributes for tag, attributes in page.read.tags if tag == "img"]
         assert (image["src"], image["alt"], image["referrerpolicy"]) == (LOGO, "", "no-referrer")
         assert image["data-initial"] == "W"
+
+
+async def test_who_connects_a_device_sees_the_logo_too(pages: PageWorld) -> None:
+    await pages.world.change_client("web", logo_uri=LOGO)
+    page = await device_question(pages)
+
+    assert "client-logo" in page.ids
+    assert "img-src 'self' https://cdn.web.example;" in page.header("Content-Security-Policy")
+
+
+async def test_a_name_that_is_written_from_right_to_left_leaves_the_words_around_it_in_place(pages: PageWorld) -> None:
+    await pages.world.change_client("web", client_name="הפתקים")
+    _, page = await consent_page(pages)
+
+    assert page.html.count("<bdi>הפתקים</bdi>") == page.html.partition("<h1>")[2].count("הפתקים")
 
 
 async def test_without_a_logo_no_picture_may_come_from_anywhere(pages: PageWorld) -> None:

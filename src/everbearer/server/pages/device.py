@@ -127,6 +127,7 @@ async def _question(asking: AskingDevice, browser: Browser, session: Session, si
         site,
         "device_consent.html",
         headers=keeping(browser, site),
+        image=asking.client.logo_uri,
         client=asking.client,
         device=device,
         user_code=user_code,
