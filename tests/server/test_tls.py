@@ -29,7 +29,7 @@ def connected(server: ServerProcess, **limits: object) -> ssl.SSLSocket:
 def test_what_it_serves_is_encrypted_and_named_so(tmp_path: Path, workers: int) -> None:
     with running_server(tmp_path, f"workers = {workers}\n", certificate=new_certificate(tmp_path)) as server:
         url = f"{server.issuer}/.well-known/openid-configuration"
-        document = httpx.get(url, verify=server.verify).json()
+        document = httpx.get(url, verify=server.verify, timeout=120).json()
 
     assert document["issuer"] == server.issuer
     assert all(uri.startswith("https://") for name, uri in document.items() if name.endswith("_endpoint"))
