@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
+ENOUGH = 120_000
+"""Milliseconds after which something is stuck."""
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,6 +39,7 @@ async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """Return a browser as in private browsing: it keeps cookies from frames of other sites."""
     context = await chromium.new_context()
+    context.set_default_timeout(ENOUGH)
     yield context
     await context.close()
 
@@ -50,6 +53,7 @@ async def profile(playwright: Playwright, tmp_path: Path) -> AsyncIterator[Brows
     context = await playwright.chromium.launch_persistent_context(
         tmp_path / "profile", executable_path=executable(), args=list(CHROMIUM_ARGUMENTS), ignore_https_errors=True
     )
+    context.set_default_timeout(ENOUGH)
     yield context
     await context.close()
 

@@ -35,7 +35,7 @@ def programs() -> Path:
 
 
 def run(command: list[str | Path], *, text: str = "") -> str:
-    finished = subprocess.run(command, check=False, capture_output=True, text=True, input=text, timeout=60, cwd="/")  # noqa: S603 - our own command
+    finished = subprocess.run(command, check=False, capture_output=True, text=True, input=text, timeout=120, cwd="/")  # noqa: S603 - our own command
     assert finished.returncode == 0, finished.stderr
     return finished.stdout
 
@@ -86,7 +86,7 @@ class PostgreSQLServer:
 
     def kill(self) -> None:
         """Kill it as a crash would: the postmaster and all its children at once."""
-        processes = self.processes()
+        processes = self.freeze()
         for process in processes:
             os.kill(process, signal.SIGKILL)
         while any(map(_runs, processes)):
@@ -94,11 +94,23 @@ class PostgreSQLServer:
         # Where nobody reaps it, the dead process would be taken for a running one.
         (self.folder / "data" / "postmaster.pid").unlink()
 
-    def processes(self) -> list[int]:
-        """Return the postmaster and its children."""
-        postmaster = (self.folder / "data" / "postmaster.pid").read_text().partition("\n")[0]
-        found = subprocess.run(["pgrep", "-P", postmaster], capture_output=True, text=True, check=False)  # noqa: S603, S607
-        return [int(postmaster), *map(int, found.stdout.split())]
+    def freeze(self) -> list[int]:
+        """Stop the postmaster and all its children where they are, and return them, the children first."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().partition("\n")[0])
+        # It first: then no child is born any more, and one that ends stays where a signal finds it.
+        os.kill(postmaster, signal.SIGSTOP)
+        while _state(postmaster) != "T":
+            time.sleep(0.001)
+        found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        children = [int(child) for child in found.stdout.split()]
+        for child in children:
+            os.kill(child, signal.SIGSTOP)
+        return [*children, postmaster]
+
+    def thaw(self, frozen: list[int]) -> None:
+        """Let those go on that were stopped."""
+        for process in frozen:
+            os.kill(process, signal.SIGCONT)
 
     def promote(self) -> None:
         run([*self._control(), "promote"])
@@ -114,10 +126,15 @@ class PostgreSQLServer:
 
 
 def _runs(process: int) -> bool:
+    return _state(process) not in ("", "Z")
+
+
+def _state(process: int) -> str:
+    """Return what Linux tells of it by one letter, nothing where it is gone."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""
 
 
 def new_server(folder: Path) -> PostgreSQLServer:

@@ -11,15 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-START_TIMEOUT = 30
-STOP_TIMEOUT = 15
+START_TIMEOUT = 120
+STOP_TIMEOUT = 60
+"""Seconds after which something is stuck, on a machine that is busy with much else."""
+
+PORTS = range(10240, 32768)
+"""Those that nobody gets who did not ask for one: the kernel gives the ones above to whoever connects somewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,7 @@ class ServerProcess:
     def command(self, *arguments: str) -> Any:
         """Run `everbearer ... --json` at this server's desk and return what it says."""
         command = [sys.executable, "-m", "everbearer", *arguments, "--config", str(self.config), "--json"]
-        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own command
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own command
         assert done.returncode == 0, f"everbearer {' '.join(arguments)}: {done.stderr or done.stdout}"
         return json.loads(done.stdout)
 
@@ -51,11 +56,23 @@ class ServerProcess:
         return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
+def _own_ports() -> Iterator[int]:
+    """Go round the ports of this process, from any of them: others that run tests beside it have theirs."""
+    share, shares = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    own = PORTS[int(share.removeprefix("gw")) :: int(shares)]
+    begin = secrets.randbelow(len(own))
+    return cycle((*own[begin:], *own[:begin]))
+
+
+_own = _own_ports()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port on which nothing listens now."""
-    with socket.create_server((host, 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    """Return a port on which nothing listens, and which nobody else gets until a server has been started on it."""
+    while True:
+        port = next(_own)
+        with suppress(OSError), socket.create_server((host, port)):
+            return port
 
 
 @contextmanager
@@ -97,18 +114,20 @@ def running_server(
 
 
 def _wait_until_ready(server: ServerProcess) -> None:
+    ready = until_it_answers(f"{server.issuer}/readyz", server.process, verify=server.verify)
+    assert ready, f"the server did not get ready; its log:\n{server.told()}"
+
+
+def until_it_answers(url: str, process: subprocess.Popen[bytes], *, verify: ssl.SSLContext | bool = True) -> bool:
+    """Wait until what is at a URL is there; return whether it is, or its process has ended or is stuck."""
     deadline = time.monotonic() + START_TIMEOUT
-    verify = server.verify
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            break
-        try:
-            if httpx.get(f"{server.issuer}/readyz", timeout=2, verify=verify).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not get ready; its log:\n{server.told()}")
+    with httpx.Client(verify=verify, timeout=10) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            with suppress(httpx.TransportError):
+                if client.get(url).is_success:
+                    return True
+            time.sleep(0.05)
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

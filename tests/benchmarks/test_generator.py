@@ -33,7 +33,7 @@ def measured(port: int, path: str = "/", *, chains: int = 4, name: str = "chain"
     tokens = [f"{name}{number}.0" for number in range(chains)]
     call = load.Call(path=path, body=body, rotates=True, tokens=tokens)
     target = load.Target(port=port, server=[os.getpid()], calls={})
-    return load.measure(target, call, connections=connections, chains=chains, warm_up=0.05, seconds=0.25)
+    return load.measure(target, call, connections=connections, chains=chains, warm_up=0.05, seconds=1)
 
 
 def chains_seen() -> dict[str, list[int]]:
@@ -92,7 +92,7 @@ def test_nobody_listening_is_an_error_and_not_a_hang() -> None:
 def test_the_generator_is_bounded(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     plan = tmp_path / "plan"
     plan.write_text("method GET\npath /\n")
-    done = subprocess.run([load.GENERATOR, *arguments, plan], capture_output=True, timeout=10, check=False)  # noqa: S603 - our own
+    done = subprocess.run([load.GENERATOR, *arguments, plan], capture_output=True, timeout=120, check=False)  # noqa: S603 - our own
 
     assert done.returncode == 2
     assert b"not a number from" in done.stderr

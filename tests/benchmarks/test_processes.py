@@ -13,7 +13,7 @@ import pytest
 processes = importlib.import_module("measuring.processes")
 accounting = importlib.import_module("measuring.accounting")
 
-PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
 
 
 def is_running(pid: int) -> bool:
@@ -24,9 +24,9 @@ def is_running(pid: int) -> bool:
 
 
 def test_a_server_is_ended_with_its_children(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", f"{PARENT}; time.sleep(60)"]
+    command = [sys.executable, "-c", f"{PARENT}; time.sleep(600)"]
     with processes.running(command, folder=tmp_path, name="parent", ready=lambda: True) as started:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while len(accounting.tree([started.pid])) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         family = accounting.tree([started.pid])

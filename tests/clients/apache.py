@@ -10,19 +10,17 @@ import secrets
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
+from server_process import until_it_answers
 
 MODULES = Path("/usr/lib/apache2/modules")
 MODULE_NAMES = ("mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", "auth_openidc")
-START_TIMEOUT = 30
-STOP_TIMEOUT = 15
+STOP_TIMEOUT = 60
 
 _CONFIGURATION = """
 ServerRoot "{folder}"
@@ -121,16 +119,9 @@ def _running(command: list[str], output: Path) -> Iterator[subprocess.Popen[byte
 
 
 def _wait_until_ready(apache: Apache, process: subprocess.Popen[bytes], output: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx.get(f"{apache.origin}/open", timeout=2)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    log = apache.told() if apache.log.exists() else ""
-    raise AssertionError(f"Apache did not get ready; it said:\n{output.read_text(encoding='utf-8')}\n{log}")
+    if not until_it_answers(f"{apache.origin}/open", process):
+        log = apache.told() if apache.log.exists() else ""
+        raise AssertionError(f"Apache did not get ready; it said:\n{output.read_text(encoding='utf-8')}\n{log}")
 
 
 class _Application(BaseHTTPRequestHandler):

@@ -22,7 +22,7 @@ function request(string $method, string $url, array $headers, string $body = '')
         'header' => $headers,
         'content' => $body,
         'ignore_errors' => true,
-        'timeout' => 20,
+        'timeout' => 120,
     ]]);
     $answer = file_get_contents($url, false, $context);
     preg_match('#^HTTP/\S+ (\d+)#', $http_response_header[0], $found);

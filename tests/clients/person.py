@@ -53,7 +53,7 @@ class Person:
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
-        self.http = httpx.Client(headers={"Accept": "text/html"}, timeout=30)
+        self.http = httpx.Client(headers={"Accept": "text/html"}, timeout=120)
         self.met: list[str] = []
         """The forms that were filled in on the way, oldest first."""
         self.decision = "allow"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PATIENCE = 30
+PATIENCE = 120
 """Seconds that a program may take to end once it has nothing more to ask."""
 
 

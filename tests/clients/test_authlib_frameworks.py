@@ -76,7 +76,7 @@ def test_requests_that_refresh_at_once_keep_the_user_signed_in(app: str, person:
     shown(person, f"{app}/login")
 
     def profile(_: int) -> httpx.Response:
-        return httpx.get(f"{app}/profile", cookies=dict(person.http.cookies), timeout=30)
+        return httpx.get(f"{app}/profile", cookies=dict(person.http.cookies), timeout=120)
 
     for _ in range(ROUNDS):
         shown(person, f"{app}/aged")

@@ -48,7 +48,7 @@ def test_oauth4webapi_lets_a_device_in(person: Person, server: ServerProcess) ->
 
 @pytest.mark.parametrize("typed", ["as shown", "in small letters without a dash"])
 def test_a_program_of_a_few_lines_lets_a_device_in(typed: str, person: Person, server: ServerProcess) -> None:
-    with httpx.Client(base_url=server.issuer) as device:
+    with httpx.Client(base_url=server.issuer, timeout=120) as device:
         form = {"client_id": "tv", "scope": "openid profile offline_access"}
         asked = device.post("/oauth2/device_authorization", data=form).json()
         poll = {"client_id": "tv", "grant_type": DEVICE_CODE, "device_code": asked["device_code"]}

@@ -13,7 +13,7 @@ from server_process import ServerProcess
 
 def users_token(person: Person, server: ServerProcess) -> str:
     """Return the access token of a device that the user let in."""
-    with httpx.Client(base_url=server.issuer) as device:
+    with httpx.Client(base_url=server.issuer, timeout=120) as device:
         asked = device.post("/oauth2/device_authorization", data={"client_id": "tv", "scope": "openid email"}).json()
         person.visit(asked["verification_uri_complete"])
         poll = {"client_id": "tv", "grant_type": DEVICE_CODE, "device_code": asked["device_code"]}

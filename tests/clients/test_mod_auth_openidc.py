@@ -120,7 +120,7 @@ def test_many_pages_at_once_refresh_and_the_user_stays_signed_in(
     cookies = {cookie.name: str(cookie.value) for cookie in person.http.cookies.jar if "openidc" in cookie.name}
 
     def load(number: int) -> int:
-        return httpx.get(f"{apache.origin}/page?{number}", cookies=cookies, timeout=30).status_code
+        return httpx.get(f"{apache.origin}/page?{number}", cookies=cookies, timeout=120).status_code
 
     with ThreadPoolExecutor(AT_ONCE) as several:
         statuses = set(several.map(load, range(AT_ONCE * ROUNDS)))
@@ -160,11 +160,17 @@ def test_an_api_behind_apache_takes_access_tokens_by_introspection(
 ) -> None:
     machine = server.command("client", "create", "--type", "machine", "--access-token-format", access_token_format)
     proof = machine["client_id"], machine["client_secret"]
-    answer = httpx.post(f"{server.issuer}/oauth2/token", data={"grant_type": "client_credentials"}, auth=proof)
+    answer = httpx.post(
+        f"{server.issuer}/oauth2/token", data={"grant_type": "client_credentials"}, auth=proof, timeout=120
+    )
     bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-    assert headers_of(httpx.get(f"{apache.origin}/api", headers=bearer))["OIDC_CLAIM_client_id"] == proof[0]
-    assert httpx.get(f"{apache.origin}/api", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+    assert (
+        headers_of(httpx.get(f"{apache.origin}/api", headers=bearer, timeout=120))["OIDC_CLAIM_client_id"] == proof[0]
+    )
+    assert (
+        httpx.get(f"{apache.origin}/api", headers={"Authorization": "Bearer nonsense"}, timeout=120).status_code == 401
+    )
 
 
 async def signed_in(context: BrowserContext, apache: Apache) -> tuple[Page, dict[str, str]]:

@@ -30,7 +30,7 @@ def redeemed(server: ServerProcess, code: str, client_id: str, path: str) -> Any
         "client_id": client_id,
         "client_secret": SECRET,
     }
-    return httpx.post(f"{server.issuer}/{path}", data=form).raise_for_status().json()
+    return httpx.post(f"{server.issuer}/{path}", data=form, timeout=120).raise_for_status().json()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_league_of_php_asks_for_a_reduced_scope_at_its_own_path(person: Pers
         "refresh_token": tokens["refresh_token"],
         "scope": "email",
     }
-    refreshed = httpx.post(f"{server.issuer}/access_token", data=form).raise_for_status().json()
+    refreshed = httpx.post(f"{server.issuer}/access_token", data=form, timeout=120).raise_for_status().json()
 
     assert refreshed["scope"] == "email"
     assert refreshed["token_type"] == "Bearer"
@@ -83,7 +83,7 @@ def test_the_league_of_php_asks_for_a_reduced_scope_at_its_own_path(person: Pers
 def test_a_secret_sent_by_basic_works_encoded_and_raw(server: ServerProcess) -> None:
     form = {"grant_type": "client_credentials"}
     answers = [
-        httpx.post(f"{server.issuer}/oauth2/token", data=form, auth=("machine", secret)).status_code
+        httpx.post(f"{server.issuer}/oauth2/token", data=form, auth=("machine", secret), timeout=120).status_code
         for secret in (SECRET, SECRET.replace("-", "%2D"), "not the secret")
     ]
 

@@ -37,7 +37,7 @@ def server() -> Iterator[str]:
         )
         yield f"http://127.0.0.1:{port}"
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def a_client(server: str) -> OAuth2Session:
@@ -54,7 +54,7 @@ def a_client(server: str) -> OAuth2Session:
 def signed_in(client: OAuth2Session, server: str) -> str:
     """Take a client through sign-in and return the URL that the browser comes back to."""
     url, _ = client.create_authorization_url(f"{server}/oauth2/authorize", code_verifier=VERIFIER)
-    return httpx.get(url, auth=ADA, timeout=30).headers["location"]
+    return httpx.get(url, auth=ADA, timeout=120).headers["location"]
 
 
 def with_tokens(server: str) -> OAuth2Session:
@@ -95,13 +95,13 @@ def test_a_revoked_token_is_not_refreshed(server: str) -> None:
 def test_a_browser_that_is_not_signed_in_is_asked_to(server: str) -> None:
     url, _ = a_client(server).create_authorization_url(f"{server}/oauth2/authorize", code_verifier=VERIFIER)
 
-    assert httpx.get(url, timeout=30).headers["www-authenticate"] == 'Basic realm="My app"'
+    assert httpx.get(url, timeout=120).headers["www-authenticate"] == 'Basic realm="My app"'
 
 
 def test_nobody_is_asked_where_the_client_forbids_it(server: str) -> None:
     client = a_client(server)
     url, _ = client.create_authorization_url(f"{server}/oauth2/authorize", code_verifier=VERIFIER, prompt="none")
-    back = httpx.get(url, timeout=30).headers["location"]
+    back = httpx.get(url, timeout=120).headers["location"]
 
     assert parse_qs(urlsplit(back).query)["error"] == ["login_required"]
 
@@ -110,8 +110,8 @@ def test_a_posted_authorization_request_is_answered_like_any_other(server: str) 
     url, _ = a_client(server).create_authorization_url(f"{server}/oauth2/authorize", code_verifier=VERIFIER)
     endpoint, _, query = url.partition("?")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    redirected = httpx.post(endpoint, content=query, headers=form, timeout=30).headers["location"]
-    back = httpx.get(server + redirected, auth=ADA, timeout=30).headers["location"]
+    redirected = httpx.post(endpoint, content=query, headers=form, timeout=120).headers["location"]
+    back = httpx.get(server + redirected, auth=ADA, timeout=120).headers["location"]
 
     assert "code" in parse_qs(urlsplit(back).query)
 
@@ -119,12 +119,12 @@ def test_a_posted_authorization_request_is_answered_like_any_other(server: str) 
 def test_a_look_at_the_head_of_a_link_gets_no_code(server: str) -> None:
     url, _ = a_client(server).create_authorization_url(f"{server}/oauth2/authorize", code_verifier=VERIFIER)
 
-    assert "location" not in httpx.head(url, auth=ADA, timeout=30).headers
+    assert "location" not in httpx.head(url, auth=ADA, timeout=120).headers
 
 
 @pytest.mark.parametrize("query", ["", "client_id=nobody", "client_id=app&client_id=app", "client_id=%ff"])
 def test_an_authorization_request_that_cannot_be_answered_is_told_so(server: str, query: str) -> None:
-    refused = httpx.get(f"{server}/oauth2/authorize?{query}", timeout=30)
+    refused = httpx.get(f"{server}/oauth2/authorize?{query}", timeout=120)
 
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from authlib.integrations.requests_client import OAuth2Session, OAuthError  # type: ignore[import-untyped] # it has none
 
-from server_process import free_port
+from server_process import free_port, until_it_answers
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 UVICORN = ("-m", "uvicorn", "app:app", "--port", "{port}")
@@ -43,18 +43,17 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=EXAMPLES / request.param, env=environ, stdout=log, stderr=log)  # noqa: S603 - our own example
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=30) as first:
-            assert first.get(url).status_code == 200, (folder / "log").read_text()
+        assert until_it_answers(url, process), (folder / "log").read_text()
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 @pytest.fixture
 def browser(site: str) -> Iterator[httpx.Client]:
     """A browser that has never been there."""
-    with httpx.Client(base_url=site, follow_redirects=False, timeout=30) as browser:
+    with httpx.Client(base_url=site, follow_redirects=False, timeout=120) as browser:
         yield browser
 
 
@@ -113,7 +112,7 @@ def with_tokens(browser: httpx.Client, site: str, scope: str = SCOPE) -> OAuth2S
 
 
 def notes(site: str, token: str) -> httpx.Response:
-    return httpx.get(f"{site}/api/notes", headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=30)
+    return httpx.get(f"{site}/api/notes", headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=120)
 
 
 def test_a_client_gets_tokens_and_reads_with_them(browser: httpx.Client, site: str) -> None:

@@ -9,7 +9,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import httpx
 import pytest
 
 from everbearer.server.config.file import load_config
-from server_process import free_port
+from server_process import free_port, until_it_answers
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "openid-certification"
@@ -42,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl.
     folder = tmp_path_factory.mktemp("example") / "openid-certification"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.db*", "*.pem", "secret"))
     for command in readme_commands():
-        subprocess.run(["bash", "-euc", command], cwd=folder, check=True, capture_output=True, timeout=60)  # noqa: S603, S607 - our own words
+        subprocess.run(["bash", "-euc", command], cwd=folder, check=True, capture_output=True, timeout=120)  # noqa: S603, S607 - our own words
     port = free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("EVERBEARER_")}
     environ = clean | {
@@ -53,21 +52,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl.
     process = subprocess.Popen([sys.executable, "-m", "everbearer", "serve"], cwd=folder, env=environ)
     trust = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
     try:
-        yield ready(f"https://localhost:{port}", trust), trust
+        issuer = f"https://localhost:{port}"
+        assert until_it_answers(f"{issuer}/readyz", process, verify=trust), "the example did not get ready"
+        yield issuer, trust
     finally:
         process.terminate()
-        process.wait(timeout=20)
-
-
-def ready(issuer: str, trust: ssl.SSLContext) -> str:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{issuer}/readyz", verify=trust, timeout=2).status_code == httpx.codes.OK:
-                return issuer
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the example did not get ready")
+        process.wait(timeout=60)
 
 
 def suite() -> Any:
@@ -76,7 +66,7 @@ def suite() -> Any:
 
 def test_it_serves_discovery_and_pages_over_https(server: tuple[str, ssl.SSLContext]) -> None:
     issuer, trust = server
-    with httpx.Client(verify=trust, timeout=30) as client:
+    with httpx.Client(verify=trust, timeout=120) as client:
         document = client.get(f"{issuer}/.well-known/openid-configuration").json()
         page = client.get(
             document["authorization_endpoint"],

@@ -28,7 +28,7 @@ def killed(place: Place, request: Request, *, verb: str, step: str) -> None:
     with place.serving(dies={"HEART_KILL_VERB": verb, "HEART_KILL_AT": step}) as server:
         with pytest.raises(ConnectionError):
             place.ask(request)
-        server.process.wait(10)
+        server.process.wait(60)
 
     assert server.process.returncode == -signal.SIGKILL
 
@@ -107,7 +107,7 @@ def test_what_was_answered_before_a_kill_is_good_after_it(place: Place) -> None:
                 answers = place.ask_at_once([refresh_request(SPA, token) for token in held])
                 held = [answer.refresh_token for answer in answers]
             server.process.kill()
-            server.process.wait(10)
+            server.process.wait(60)
 
     assert [place.grant(grant).generation for grant in grants] == [GENERATION + 15] * 4
     assert held == [place.token(grant, GENERATION + 15) for grant in grants]

@@ -223,7 +223,7 @@ def test_a_node_killed_around_the_spend_strands_nobody_and_forgets_no_reuse(node
     with dying.running(2, dies=step) as node:
         with pytest.raises(ConnectionError):
             dying.ask(request, node=2)
-        node.process.wait(10)
+        node.process.wait(60)
     again = nodes.ask(request, node=1)
     following = nodes.ask(refresh_request(SPA, again.refresh_token), node=0)
     replayed = nodes.ask(request, node=2)

@@ -153,7 +153,7 @@ def run_against(threads: ThreadPoolExecutor, first: Callable[[], Answer], second
 
     both: tuple[Callable[[], object], ...] = (first, second)
     acts = [threads.submit(begin, act) for act in both]
-    answer, _ = [act.result(30) for act in acts]
+    answer, _ = [act.result(120) for act in acts]
     assert isinstance(answer, Answer)
     return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
@@ -13,12 +13,14 @@ import pytest
 
 from everbearer.http import http1
 from everbearer.http.forwarding import client_address_behind
-from everbearer.http.http1 import Serving
+from everbearer.http.http1 import Connection, Serving
 from everbearer.oauth.messages import Request, Response
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 MAX_BODY = 1000
+ENOUGH = 30
+"""Seconds after which something is stuck."""
 
 
 @dataclass(kw_only=True)
@@ -40,14 +42,28 @@ class Wire:
             await asyncio.sleep(0.01)
         if then_end:
             writer.write_eof()
-        told = await asyncio.wait_for(reader.read(), 10)
+        told = await asyncio.wait_for(reader.read(), ENOUGH)
         writer.close()
         return told
 
     async def until_asked(self) -> None:
         """Wait until a request has come."""
-        while not self.asked:  # noqa: ASYNC110 - it comes over a socket
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(self.asked))
+
+    async def until_its_connection(self, is_so: Callable[[Connection], bool]) -> None:
+        """Wait until there is one connection, of which something is so."""
+        await until(lambda: [is_so(each) for each in self.serving.connections] == [True])
+
+    async def until_nobody_is_connected(self) -> None:
+        """Wait until the server has seen all connections end."""
+        await until(lambda: not self.serving.connections)
+
+
+async def until(it_is_so: Callable[[], bool]) -> None:
+    """Wait for what comes over a socket."""
+    async with asyncio.timeout(ENOUGH):
+        while not it_is_so():  # noqa: ASYNC110 - the other side brings it about
+            await asyncio.sleep(0.001)
 
 
 def statuses(told: bytes) -> list[int]:
@@ -156,7 +172,7 @@ async def test_what_is_malformed_or_ambiguous_gets_400_and_ends_the_connection(w
 async def test_a_good_request_before_a_malformed_one_keeps_its_answer(wire: Wire) -> None:
     wire.held.clear()
     task = asyncio.create_task(wire.say(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n", b"nonsense\r\n\r\n"))
-    await asyncio.sleep(0.1)
+    await wire.until_its_connection(lambda connection: connection._deaf)
     wire.held.set()
     told = await task
 
@@ -221,7 +237,7 @@ async def test_headers_sent_twice_are_joined(wire: Wire) -> None:
 async def test_a_client_that_ends_its_side_still_gets_its_answer(wire: Wire) -> None:
     wire.held.clear()
     task = asyncio.create_task(wire.say(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n", then_end=True))
-    await asyncio.sleep(0.1)
+    await wire.until_its_connection(lambda connection: connection._ended)
     wire.held.set()
 
     assert (await task).startswith(b"HTTP/1.1 200 OK")
@@ -234,9 +250,9 @@ async def test_a_request_goes_on_though_its_client_has_gone(wire: Wire) -> None:
     await wire.until_asked()
     writer.transport.abort()
     (task,) = wire.serving.tasks
-    await asyncio.sleep(0.05)
+    await wire.until_its_connection(lambda connection: connection._ended)
     wire.held.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, ENOUGH)
 
     assert not task.cancelled()
     assert task.exception() is None
@@ -256,9 +272,9 @@ def time_passes(wire: Wire, seconds: float) -> None:
 async def test_a_request_that_does_not_arrive_in_time_gets_408(wire: Wire) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
     writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
-    await asyncio.sleep(0.1)
+    await wire.until_its_connection(lambda connection: not connection.silent)
     time_passes(wire, http1.PATIENCE + 1)
-    told = await asyncio.wait_for(reader.read(), 5)
+    told = await asyncio.wait_for(reader.read(), ENOUGH)
     writer.close()
 
     assert told.startswith(b"HTTP/1.1 408 ")
@@ -268,13 +284,13 @@ async def test_a_silent_connection_is_closed_after_a_while_and_not_before(wire: 
     reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
     writer.write(GET)
     await reader.readuntil(b"\r\n\r\n")
-    await asyncio.sleep(0.05)
+    await wire.until_its_connection(lambda connection: connection.silent)
     time_passes(wire, http1.KEEP_ALIVE - 5)
     assert len(wire.serving.connections) == 1
 
     time_passes(wire, http1.KEEP_ALIVE + 1)
 
-    await asyncio.wait_for(reader.read(), 5)
+    await asyncio.wait_for(reader.read(), ENOUGH)
     assert reader.at_eof()
     writer.close()
 
@@ -292,13 +308,13 @@ async def test_a_request_that_takes_long_to_answer_is_not_given_up(wire: Wire) -
 async def test_who_does_not_fetch_an_answer_is_cut_off(wire: Wire) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", wire.port, limit=1000)
     writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
-    await wire.until_asked()
-    await asyncio.sleep(0.1)
+    await wire.until_its_connection(lambda connection: connection._congested is not None)
+    (task,) = wire.serving.tasks
     time_passes(wire, http1.PATIENCE + 1)
-    await asyncio.sleep(0.1)
+    await wire.until_nobody_is_connected()
+    await asyncio.wait_for(task, ENOUGH)
 
     assert len(wire.asked) == 1, "nor is anything more answered on the connection"
-    assert wire.serving.connections == set()
     reader.feed_eof()
     writer.transport.abort()
 

@@ -74,10 +74,10 @@ async def test_pools_that_share_a_turn_work_one_at_a_time(tmp_path: Path) -> Non
 
     def hold() -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(120)
 
     holding = asyncio.create_task(first.run(hold))
-    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.to_thread(begun.wait, 120)
     waiting = asyncio.create_task(second.run(lambda: "at last"))
     await asyncio.sleep(0.1)
     assert not waiting.done()

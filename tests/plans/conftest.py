@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
+from chromium import ENOUGH
 from chromium import chromium as chromium
 from chromium import playwright as playwright
 from chromium import profile as profile
@@ -37,6 +38,7 @@ def op(running: LoggingOut) -> LoggingOut:
 async def private_context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """Return a browser as in private browsing, which keeps cookies from frames of other sites."""
     context = await chromium.new_context(ignore_https_errors=True)
+    context.set_default_timeout(ENOUGH)
     yield context
     await context.close()
 
@@ -45,6 +47,7 @@ async def private_context(chromium: Browser) -> AsyncIterator[BrowserContext]:
 async def plain_context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """Return a browser that runs no scripts."""
     context = await chromium.new_context(ignore_https_errors=True, java_script_enabled=False)
+    context.set_default_timeout(ENOUGH)
     yield context
     await context.close()
 

@@ -225,7 +225,7 @@ async def running_suite(folder: Path) -> AsyncGenerator[Suite]:
         issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         provider, answers = await _provider(issuer, site, fetching)
         endpoint.set_result(answers)
-        async with httpx.AsyncClient(base_url=issuer, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=issuer, timeout=120) as http:
             document = (await http.get("/.well-known/openid-configuration")).json()
             yield Suite(provider=replace(provider, document=document), http=http)
         server.close()

@@ -112,7 +112,7 @@ class LoggingOut:
             return json.loads(http.get("/oauth2/jwks").raise_for_status().text)
 
     def _http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.server.issuer, verify=self.server.verify, timeout=30)
+        return httpx.Client(base_url=self.server.issuer, verify=self.server.verify, timeout=120)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-PATIENCE = 60
+PATIENCE = 120
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,7 @@ async def test_a_frame_that_never_ends_keeps_nobody(op: LoggingOut, tab: Page) -
 async def test_a_frame_runs_in_its_own_place_and_leads_the_page_nowhere(op: LoggingOut, tab: Page) -> None:
     client = op.as_client("frontchannel")
     op.site.pages["/frontchannel_logout"] = (
-        "<!doctype html><script>localStorage.removeItem('user'); fetch('/cleared');"
+        "<!doctype html><script>localStorage.removeItem('user'); fetch('/cleared', {keepalive: true});"
         "try { top.location = '/taken' } catch {}</script>"
     )
     tokens = await client.sign_in(tab)

@@ -40,7 +40,7 @@ class RunningIssuer:
     def token(self, scope: str = "read") -> str:
         """Return a JWT that a client has got for itself, as any client would."""
         form = {"grant_type": "client_credentials", "scope": scope}
-        answer = httpx.post(f"{self.url}/oauth2/token", data=form, auth=("machine", SECRET))
+        answer = httpx.post(f"{self.url}/oauth2/token", data=form, auth=("machine", SECRET), timeout=120)
         return str(answer.json()["access_token"])
 
     async def opaque_token(self, scope: str = "openid read") -> str:

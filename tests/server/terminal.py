@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ENOUGH = 30
+ENOUGH = 120
 """Seconds after which something is stuck."""
 
 

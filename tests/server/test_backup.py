@@ -28,7 +28,7 @@ def back_up(folder: Path) -> None:
     (line,) = re.findall(r"^python (-c .*VACUUM INTO.*)$", PAGE.read_text("utf-8"), re.MULTILINE)
     words = shlex.split(line.replace("/var/lib/everbearer", str(folder)).replace("/backup", str(folder / "backup")))
     (folder / "backup").mkdir()
-    subprocess.run([sys.executable, *words], check=True, timeout=60)  # noqa: S603 - our own page
+    subprocess.run([sys.executable, *words], check=True, timeout=120)  # noqa: S603 - our own page
 
 
 def restore(folder: Path) -> None:
@@ -39,7 +39,7 @@ def restore(folder: Path) -> None:
 
 
 def token(server: ServerProcess, form: dict[str, str]) -> Any:
-    answer = httpx.post(f"{server.issuer}/oauth2/token", data={"client_id": "public", **form})
+    answer = httpx.post(f"{server.issuer}/oauth2/token", data={"client_id": "public", **form}, timeout=120)
     return answer.json() | {"status": answer.status_code}
 
 
@@ -53,7 +53,7 @@ def on_postgresql(program: str, server: PostgreSQLServer, folder: Path) -> None:
     for called, ours in (("everbearer", "backed_up"), ("restored", "restored")):
         line = line.replace(f"db.example.com/{called}", f"{server.host}/{ours}")
     _, *words = shlex.split(line.replace("/backup", str(folder)))
-    subprocess.run([programs() / program, *words], check=True, timeout=60)  # noqa: S603 - our own page
+    subprocess.run([programs() / program, *words], check=True, timeout=120)  # noqa: S603 - our own page
 
 
 def test_who_was_signed_in_before_a_backup_of_postgresql_is_so_after_it_was_restored(

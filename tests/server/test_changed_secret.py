@@ -43,7 +43,7 @@ def sign_in(server: ServerProcess) -> str:
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    with httpx.Client(timeout=30) as browser:
+    with httpx.Client(timeout=120) as browser:
         page = browser.get(f"{server.issuer}/oauth2/authorize", params=asked, follow_redirects=True)
         form = Fields()
         form.feed(page.text)
@@ -60,13 +60,13 @@ def refresh(server: ServerProcess, token: str) -> str:
 
 
 def ask(server: ServerProcess, **form: str) -> str:
-    answer = httpx.post(f"{server.issuer}/oauth2/token", data={"client_id": "app", **form}, timeout=30)
+    answer = httpx.post(f"{server.issuer}/oauth2/token", data={"client_id": "app", **form}, timeout=120)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["refresh_token"])
 
 
 def published(server: ServerProcess) -> list[str]:
-    keys = httpx.get(f"{server.issuer}/oauth2/jwks", timeout=30).json()["keys"]
+    keys = httpx.get(f"{server.issuer}/oauth2/jwks", timeout=120).json()["keys"]
     return [key["kid"] for key in keys]
 
 
@@ -92,6 +92,6 @@ def test_what_was_not_refreshed_in_between_is_lost_with_the_old_secret(tmp_path:
         pass
     with running_server(tmp_path, SETTINGS, port=port, secret=NEW) as server:
         form = {"client_id": "app", "grant_type": "refresh_token", "refresh_token": token}
-        answer = httpx.post(f"{server.issuer}/oauth2/token", data=form, timeout=30)
+        answer = httpx.post(f"{server.issuer}/oauth2/token", data=form, timeout=120)
 
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")

@@ -387,13 +387,15 @@ def test_a_running_server_goes_by_a_change_from_the_next_request_on(tmp_path: Pa
 
         def expires_in() -> int:
             auth = (machine["client_id"], machine["client_secret"])
-            answer = httpx.post(f"{server.issuer}/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth)
+            answer = httpx.post(
+                f"{server.issuer}/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth, timeout=120
+            )
             seconds: int = answer.json()["expires_in"]
             return seconds
 
         def authorize() -> int:
             query = {"client_id": web, "response_type": "code", "scope": "openid", "redirect_uri": "https://b.example/"}
-            return httpx.get(f"{server.issuer}/oauth2/authorize", params=query).status_code
+            return httpx.get(f"{server.issuer}/oauth2/authorize", params=query, timeout=120).status_code
 
         before = (expires_in(), authorize())
         server.command("client", "change", machine["client_id"], "--set", "lifetimes.access_token=10m")

@@ -19,9 +19,10 @@ import pytest
 from typer.testing import CliRunner
 
 from everbearer.server.cli import app
+from server_process import free_port
 
 SECRET = "Zr8-q1ZbT0vXn4kPq7Lw2aYc5eHd9sJu"
-ENOUGH = 30
+ENOUGH = 120
 """Seconds after which something is stuck."""
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -61,12 +62,6 @@ def first_line(process: subprocess.Popen[str]) -> Any:
 def refused(process: subprocess.Popen[str]) -> tuple[int, str]:
     _, err = process.communicate(timeout=ENOUGH)
     return process.returncode, err
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def token(issuer: str, client_id: str, secret: str) -> httpx.Response:

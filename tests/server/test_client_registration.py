@@ -116,7 +116,7 @@ async def test_private_addresses_are_not_asked() -> None:
 
 
 def test_a_running_server_registers_who_has_a_token_once_and_lets_it_manage_itself(tmp_path: Path) -> None:
-    with running_server(tmp_path, '[registration]\nmode = "token"\n') as server, httpx.Client() as http:
+    with running_server(tmp_path, '[registration]\nmode = "token"\n') as server, httpx.Client(timeout=120) as http:
         token = server.command("registration", "token", "create")["token"]
         where = http.get(f"{server.issuer}/.well-known/openid-configuration").json()["registration_endpoint"]
         nobody, first, second = (

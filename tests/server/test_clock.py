@@ -26,9 +26,14 @@ class Wrong:
 @ON_EVERY_STORE
 @pytest.mark.parametrize("by", [-300.0, 0.0, 300.0])
 async def test_a_node_whose_clock_is_wrong_tells_the_stores_time(store: AdminStore, by: float) -> None:
-    clock = SharedClock(store, Wrong(by))
+    wrong = Wrong(by)
+    clock = SharedClock(store, wrong)
 
     await clock.synchronize()
+    # On a busy machine an answer may take long, and is not believed then.
+    for _ in range(20):
+        if by and abs(clock() - wrong()) <= 2:
+            await clock.synchronize()
 
     assert abs(clock() - time.time()) <= 2
 

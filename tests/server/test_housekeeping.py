@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 SEALER = Sealer([b"x" * 32])
 SETTINGS = KeysSection(algorithms=("ES256",))
-SOON = 10
-"""Seconds, far below those after which a node looks for itself."""
+SOON = 20
+"""Seconds, below those after which a node looks for itself."""
 
 
 async def at_once(work: Callable[[], T]) -> T:

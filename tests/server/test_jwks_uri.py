@@ -103,9 +103,8 @@ def ask(server: ServerProcess) -> httpx.Response:
     """Ask a running server for a token as the machine whose keys it must fetch."""
     claims = {"iss": "m", "sub": "m", "aud": server.issuer, "exp": unix_now() + 60, "jti": random_id()}
     form: dict[str, Any] = {"grant_type": "client_credentials", **sent(sign(claims, OLD))}
-    return httpx.post(
-        f"{server.issuer}/oauth2/token", data={name: value for name, value in form.items() if value is not None}
-    )
+    given = {name: value for name, value in form.items() if value is not None}
+    return httpx.post(f"{server.issuer}/oauth2/token", data=given, timeout=120)
 
 
 @pytest.mark.parametrize("private", [True, False])

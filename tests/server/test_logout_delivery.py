@@ -270,7 +270,7 @@ async def test_nobody_waits_for_another_who_does_not_answer(told: Told) -> None:
         return 200
 
     await _two_to_tell(told)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await replace(told.delivery, post=post).deliver()
 
     assert [logout.client_id for logout in await told.world.store.logouts()] == ["spa"]
@@ -313,7 +313,7 @@ async def test_a_running_server_delivers_by_itself_and_finishes_what_it_began_wh
         return await told.delivery.post(url, form)
 
     await told.sign_out()
-    async with asyncio.timeout(30), replace(told.delivery, post=post).going_on():
+    async with asyncio.timeout(120), replace(told.delivery, post=post).going_on():
         await reached.wait()
 
     assert len(told.site.asked) == 1
@@ -330,7 +330,7 @@ async def test_a_running_server_goes_on_where_the_store_is_in_trouble(told: Told
 
     await told.sign_out()
     store = cast("AdminStore", MeddledStore(told.world.store, "take_logouts", trouble, after=False, call=1))
-    async with asyncio.timeout(30), replace(told.delivery, store=store).going_on():
+    async with asyncio.timeout(120), replace(told.delivery, store=store).going_on():
         await happened.wait()
 
     assert await told.delivery.deliver() == 1

@@ -190,7 +190,7 @@ require_signed_request_object = true
                 text = request_object(Now(), aud=server.issuer, nonce="n")
                 site.answers["/request.jwt"] = framed(text.encode())
                 query: dict[str, Any] = {"client_id": "web", "request_uri": site.url("/request.jwt")}
-                return httpx.get(f"{server.issuer}/oauth2/authorize", params=query)
+                return httpx.get(f"{server.issuer}/oauth2/authorize", params=query, timeout=120)
 
         answer = await asyncio.to_thread(opened)
 

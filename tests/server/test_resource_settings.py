@@ -107,7 +107,7 @@ resources = ["{API}"]
 
         def ask(client: str, resource: str) -> httpx.Response:
             form = {"grant_type": "client_credentials", "client_id": client, "client_secret": SECRET}
-            return httpx.post(f"{server.issuer}/oauth2/token", data={**form, "resource": resource})
+            return httpx.post(f"{server.issuer}/oauth2/token", data={**form, "resource": resource}, timeout=120)
 
         answer, other = ask("m", API), ask("other", API)
 

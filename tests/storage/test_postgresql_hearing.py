@@ -13,8 +13,8 @@ from everbearer.storage.postgresql import PostgreSQLStore
 from postgresql_server import PostgreSQLServer, emptied
 from storage.values import EVENT, KEY, NOW
 
-SOON = 10
-"""Seconds, far below those after which nodes look for themselves."""
+SOON = 30
+"""Seconds after which nothing will be heard any more: a store looks for nothing itself."""
 LISTENING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
 
 
@@ -77,4 +77,4 @@ async def test_whoever_was_cut_off_may_have_missed_something_and_hears_again(
 
         await nodes[0].add_key(replace(KEY, kid="later"), EVENT, newest=None)
         assert await all_hear(heard)
-    assert len(cut_off) == len(nodes)
+    assert len(cut_off) >= len(nodes)

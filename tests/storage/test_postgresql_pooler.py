@@ -55,7 +55,7 @@ def pooled(postgresql: PostgreSQLServer) -> Iterator[str]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(100):
+    for _ in range(1200):
         try:
             socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
@@ -126,7 +126,7 @@ async def test_a_pooler_passes_no_news_on_which_is_told_once(
 ) -> None:
     heard: list[int] = []
     with caplog.at_level("INFO", "everbearer"):
-        async with nodes[0].hearing_of_keys(lambda: heard.append(1)), asyncio.timeout(10):
+        async with nodes[0].hearing_of_keys(lambda: heard.append(1)), asyncio.timeout(60):
             while not caplog.records:  # noqa: ASYNC110 - the pooler and the log bring it about
                 await asyncio.sleep(0.01)
             await nodes[1].add_key(KEY, EVENT, newest=None)

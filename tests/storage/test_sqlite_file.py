@@ -32,7 +32,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def sqlite(database: Path) -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore(database, patience=0.3)
+    store = SQLiteStore(database)
     await store.migrate()
     yield store
     await store.close()
