@@ -129,6 +129,7 @@ async def test_the_trail_tells_where_the_grant_came_from(world: World) -> None:
 
     assert (event.kind, event.actor, event.client_id) == (EventKind.GRANT_CREATED, "client:web", "web")
     assert event.details == {"scope": "read", "grant_type": JWT_BEARER}
+    assert world.heard_of(EventKind.GRANT_CREATED) == [event]
 
 
 async def test_userinfo_knows_the_user(world: World) -> None:
