@@ -57,6 +57,14 @@ def browser(site: str) -> Iterator[httpx.Client]:
         yield browser
 
 
+@pytest.mark.parametrize("well_known", ["openid-configuration", "oauth-authorization-server"])
+def test_every_endpoint_of_the_metadata_is_there(browser: httpx.Client, well_known: str) -> None:
+    document = browser.get(f"/.well-known/{well_known}").json()
+    named = [url for name, url in document.items() if name.endswith("_endpoint") or name == "jwks_uri"]
+
+    assert [url for url in named if {browser.get(url).status_code, browser.post(url).status_code} == {404}] == []
+
+
 def a_client(site: str, scope: str = SCOPE) -> OAuth2Session:
     return OAuth2Session(
         client_id="app",

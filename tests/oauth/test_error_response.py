@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+import everbearer
+from everbearer.oauth import errors
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import (
     InsufficientScope,
@@ -38,6 +40,31 @@ def test_an_error_without_advice_has_no_further_headers() -> None:
     response = error_response(UnsupportedTokenType("not this one"))
 
     assert [name for name, _ in response.headers] == ["Content-Type", "Cache-Control", "Pragma"]
+
+
+def test_every_error_is_public() -> None:
+    every = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+
+    assert every - set(everbearer.__all__) == set()
+
+
+@pytest.mark.spec("RFC 6749", "4.1.2.1")
+def test_trouble_of_the_server_is_no_fault_of_the_client() -> None:
+    response = everbearer.ServerError("the accounts cannot be reached").response()
+
+    assert (response.status, json.loads(response.body)["error"]) == (500, "server_error")
+
+
+@pytest.mark.spec("OpenID Connect Core", "3.1.2.6")
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (everbearer.InteractionRequired, "interaction_required"),
+        (everbearer.AccountSelectionRequired, "account_selection_required"),
+    ],
+)
+def test_what_no_silent_sign_in_can_do_has_words_of_its_own(error: type[OAuthError], code: str) -> None:
+    assert json.loads(error("the user must be asked").response().body)["error"] == code
 
 
 @pytest.mark.spec("RFC 6749", "5.2")

@@ -62,6 +62,14 @@ async def test_a_right_password_gives_tokens_that_can_be_refreshed(world: World,
     assert (await world.refresh(answer.refresh_token, client=client)).status == 200
 
 
+async def test_the_grant_is_told_to_listeners_as_the_trail_keeps_it(world: World) -> None:
+    await bring(world)
+    (kept, *_) = await world.store.events(subject=ADA)
+
+    assert kept.details["grant_type"] == PASSWORD
+    assert world.heard_of(EventKind.GRANT_CREATED) == [kept]
+
+
 @pytest.mark.spec("RFC 6749", "4.3.2")
 async def test_without_a_scope_it_is_all_that_the_client_may_have(world: World) -> None:
     answer = await bring(world, scope=None)

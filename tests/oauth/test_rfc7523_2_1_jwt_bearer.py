@@ -129,6 +129,7 @@ async def test_the_trail_tells_where_the_grant_came_from(world: World) -> None:
 
     assert (event.kind, event.actor, event.client_id) == (EventKind.GRANT_CREATED, "client:web", "web")
     assert event.details == {"scope": "read", "grant_type": JWT_BEARER}
+    assert world.heard_of(EventKind.GRANT_CREATED) == [event]
 
 
 async def test_userinfo_knows_the_user(world: World) -> None:
@@ -277,6 +278,23 @@ async def test_of_two_who_bring_it_at_once_one_is_answered(world: World, issuer:
     assert len(live) == (1 if issuer == IDP else 0)
 
 
+@pytest.mark.spec("RFC 7523", "3")
+@ANY_STORE
+async def test_an_assertion_without_a_jti_is_good_once(world: World) -> None:
+    text = assertion(world, jti=None)
+    answers = [await bring(world, text) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 400]
+
+
+@pytest.mark.spec("RFC 7523", "3")
+@ANY_STORE
+async def test_without_a_jti_another_signature_of_the_same_claims_is_no_other_assertion(world: World) -> None:
+    answers = [await bring(world, assertion(world, jti=None)) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 400]
+
+
 async def test_two_issuers_may_use_one_jti(world: World) -> None:
     answers = [await bring(world, assertion(world, issuer=issuer, jti="one")) for issuer in (IDP, BUILDS)]
 
@@ -324,7 +342,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "no number": {"exp": float("nan")},
     "issued in the future": {"iat": 1_800_000_000 + 61},
     "not good yet": {"nbf": 1_800_000_000 + 61},
-    "no jti": {"jti": None},
+    "an empty jti": {"jti": ""},
     "a jti that is no text": {"jti": 7},
 }
 

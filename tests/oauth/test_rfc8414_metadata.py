@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from everbearer.oauth.authorization_server import LogoutNotice, no_salt
+from everbearer.oauth.client import DEVICE_CODE
 from everbearer.oauth.crypto.keys import KeySet
 from everbearer.oauth.endpoints.metadata import metadata, metadata_paths
 from everbearer.oauth.profile import OPENID_CERTIFICATION
@@ -42,7 +43,7 @@ async def test_every_endpoint_is_below_the_issuer(world: World) -> None:
     document = _document(world)
 
     uris = [document[name] for name in document if name.endswith("_endpoint") or name == "jwks_uri"]
-    assert len(uris) == 8
+    assert len(uris) == 7
     assert all(uri.startswith(ISSUER + "/oauth2/") for uri in uris)
     assert document["issuer"] == ISSUER
 
@@ -52,6 +53,22 @@ async def test_every_endpoint_is_below_the_issuer(world: World) -> None:
 async def test_where_clients_register_themselves_the_document_says_where(world: World) -> None:
     assert "registration_endpoint" not in _document(world)
     assert _document(new_registrar(world).world)["registration_endpoint"] == f"{ISSUER}/oauth2/register"
+
+
+@pytest.mark.spec("OpenID Connect RP-Initiated Logout", "2.1")
+async def test_the_document_says_where_to_sign_out_where_the_application_does_that(world: World) -> None:
+    answering = replace(world.server, end_session=True)
+
+    assert "end_session_endpoint" not in _document(world)
+    assert metadata(answering)["end_session_endpoint"] == f"{ISSUER}/oauth2/end_session"
+
+
+@pytest.mark.spec("RFC 8414", "2")
+async def test_without_somewhere_to_keep_devices_nothing_says_that_there_is_their_grant(world: World) -> None:
+    document = metadata(replace(world.server, devices=None))
+
+    assert "device_authorization_endpoint" not in document
+    assert DEVICE_CODE not in cast("list[str]", document["grant_types_supported"])
 
 
 @pytest.mark.spec("OpenID Connect Core", "15.1")

@@ -111,6 +111,16 @@ async def test_a_server_that_keeps_no_devices_refuses_them_in_words(world: World
 
 @pytest.mark.spec("RFC 6749", "5.2")
 @ANY_STORE
+async def test_a_server_that_keeps_no_devices_has_not_their_grant(world: World) -> None:
+    await world.change_client("spa", grant_types=DEVICE_GRANTS)
+    world.server = replace(world.server, devices=None)
+    answer = await world.token({"client_id": "spa", "grant_type": DEVICE_CODE, "device_code": "erd_x"})
+
+    assert (answer.status, answer.error) == (400, "unsupported_grant_type")
+
+
+@pytest.mark.spec("RFC 6749", "5.2")
+@ANY_STORE
 async def test_a_client_that_has_not_this_grant_is_refused(world: World) -> None:
     answer = await ask_device(world, "partner")
 

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
 from everbearer.oauth.error_response import error_response
-from everbearer.oauth.errors import OAuthError
+from everbearer.oauth.errors import OAuthError, ServerError
 from everbearer.oauth.messages import Endpoint, Request, Response
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -31,13 +31,6 @@ class ContentTooLarge(OAuthError):
 
     error = "invalid_request"
     status = 413
-
-
-class ServerError(OAuthError):
-    """Something failed that should not have (RFC 6749 §4.1.2.1)."""
-
-    error = "server_error"
-    status = 500
 
 
 class _Disconnected(Exception):

@@ -75,7 +75,7 @@ def client_routes(server: AuthorizationServer) -> Routes:
         base + USERINFO_ALIAS: {"GET": userinfo, "POST": userinfo},
         base + PATHS["revocation_endpoint"]: {"POST": _bound(revocation_endpoint, server)},
         base + PATHS["introspection_endpoint"]: {"POST": _bound(introspection_endpoint, server)},
-        **(device if DEVICE_CODE in server.grants else {}),
+        **(device if DEVICE_CODE in server.grant_types else {}),
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from everbearer.http.asgi import ServerError
 from everbearer.oauth.error_response import error_response
+from everbearer.oauth.errors import ServerError
 from everbearer.oauth.messages import Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}

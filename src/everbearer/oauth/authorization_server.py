@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from everbearer.oauth.client import Client
+from everbearer.oauth.client import DEVICE_CODE, Client
 from everbearer.oauth.client_registration import ClientRegistration
 from everbearer.oauth.crypto.keys import KeySet
 from everbearer.oauth.crypto.sealing import Sealer
@@ -178,6 +178,9 @@ class AuthorizationServer:
     """What clients may have without a setting of their own."""
     acr_values: tuple[str, ...] = ()
     """The `acr` values that sign-ins can have, for the metadata."""
+    end_session: bool = False
+    """Whether the application answers at `/oauth2/end_session` below the endpoints (RP-Initiated Logout 1.0), for the
+    metadata."""
     logout_notices: frozenset[LogoutNotice] = frozenset()
     """How clients learn of a logout, for the metadata."""
     devices: DeviceStore | None = None
@@ -221,6 +224,11 @@ class AuthorizationServer:
     def base(self) -> str:
         """Return the URL below which the endpoints answer."""
         return self.endpoints or self.issuer
+
+    @property
+    def grant_types(self) -> list[str]:
+        """Return the names of the grants that there are: without somewhere to keep devices, not theirs."""
+        return sorted(name for name in self.grants if name != DEVICE_CODE or self.devices is not None)
 
     def tell(self, event: Event) -> None:
         """Tell `notify` of an event, if it wants to hear of its kind."""

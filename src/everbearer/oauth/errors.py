@@ -168,6 +168,18 @@ class ConsentRequired(OAuthError):
     error = "consent_required"
 
 
+class AccountSelectionRequired(OAuthError):
+    """`prompt=none`, and the user must say which account it is (OpenID Connect Core §3.1.2.6)."""
+
+    error = "account_selection_required"
+
+
+class InteractionRequired(OAuthError):
+    """`prompt=none`, and the user must do something else first (OpenID Connect Core §3.1.2.6)."""
+
+    error = "interaction_required"
+
+
 class UnmetAuthenticationRequirements(OAuthError):
     """No sign-in can be what the request requires (OpenID Connect Core Unmet Authentication Requirements 1.0)."""
 
@@ -264,6 +276,13 @@ class UnsupportedTokenType(OAuthError):
     """The server cannot revoke tokens of this type (RFC 7009 §2.2.1)."""
 
     error = "unsupported_token_type"
+
+
+class ServerError(OAuthError):
+    """Something failed that should not have (RFC 6749 §4.1.2.1)."""
+
+    error = "server_error"
+    status = 500
 
 
 class TemporarilyUnavailable(OAuthError):

@@ -13,7 +13,7 @@ class EventKind(StrEnum):
     """What happened."""
 
     GRANT_CREATED = "grant_created"
-    """An authorization request was granted. `details` has the `scope`."""
+    """A user's access was granted to a client. `details` has the `scope`."""
     GRANT_ENDED = "grant_ended"
     """`details` has the `reason`, a word of `EndReason`: reused, expired, revoked and so on."""
     AUTHORIZATION_REFUSED = "authorization_refused"

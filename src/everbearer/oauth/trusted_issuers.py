@@ -162,11 +162,14 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _use(jwt: Unverified) -> str:
-    jti = _text(jwt, "jti")
     # "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values" (RFC
-    # 7523 §3): here it does.
+    # 7523 §3): here it does. "The JWT MAY contain a "jti" (JWT ID) claim": without one it is known by all that is
+    # signed; the signature itself can be made anew.
+    if "jti" not in jwt.claims:
+        return base64url(sha256(jwt.signing_input).digest())
+    jti = _text(jwt, "jti")
     if not jti:
-        raise InvalidGrant("assertion has no jti: each is good once, and must have one of its own", reason="no jti")
+        raise InvalidGrant("jti of assertion must be a text", reason="jti")
     return base64url(sha256(compact_json([jwt.claims["iss"], jti])).digest())
 
 

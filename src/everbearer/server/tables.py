@@ -147,6 +147,7 @@ def site_of(parts: Parts) -> Site:
         devices=store,
         polling_interval=config.devices.polling_interval,
         acr_values=(config.sign_in.acr,) if config.sign_in.acr else (),
+        end_session=True,
         logout_notices=frozenset(_logout_notices(config)),
     )
     sign_in, devices = config.sign_in, config.devices

@@ -55,7 +55,7 @@ async def grant_tokens(
         StoreUnavailable: the grant cannot be stored.
     """
     prepared = await prepare_grant(request, authentication, scope, server, consent_epoch=consent_epoch)
-    await server.store.create_grant(prepared.grant, prepared.event)
+    await store_prepared(prepared, server)
     return prepared.tokens
 
 
@@ -91,6 +91,12 @@ async def prepare_grant(
     )
     tokens = await issue_tokens(request, grant, scope, server, now=now, target=target)
     return Prepared(grant=grant, event=_created(grant, request), tokens=tokens)
+
+
+async def store_prepared(prepared: Prepared, server: AuthorizationServer) -> None:
+    """Store a prepared grant, and tell of it."""
+    await server.store.create_grant(prepared.grant, prepared.event)
+    server.tell(prepared.event)
 
 
 def _created(grant: Grant, request: TokenRequest) -> Event:

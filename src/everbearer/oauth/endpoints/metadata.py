@@ -40,7 +40,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "claims_supported": list(dict.fromkeys([*_ALWAYS_THERE, *_claims(server)])),
         "response_types_supported": list(server.profile.response_types),
         "response_modes_supported": list(ResponseMode),
-        "grant_types_supported": sorted({*server.grants, *implicit}),
+        "grant_types_supported": sorted({*server.grant_types, *implicit}),
         "subject_types_supported": list(SubjectType) if server.pairwise_salt() else [SubjectType.PUBLIC],
         **_response_algs(algs),
         "token_endpoint_auth_methods_supported": [*methods, AuthMethod.NONE],
@@ -107,8 +107,10 @@ def _absent(server: AuthorizationServer) -> Iterator[str]:
     """Yield the endpoints that are not there."""
     if not server.registration:
         yield "registration_endpoint"
-    if server.devices is None or DEVICE_CODE not in server.grants:
+    if DEVICE_CODE not in server.grant_types:
         yield "device_authorization_endpoint"
+    if not server.end_session:
+        yield "end_session_endpoint"
 
 
 def metadata_paths(issuer: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ async def _respond(request: Request, server: AuthorizationServer) -> Response:
     client = await authenticate_client(request, parameters, server)
     grant = server.grants.get(grant_type)
     if grant is None:
-        raise UnsupportedGrantType(f"grant_type must be one of: {', '.join(sorted(server.grants))}")
+        raise UnsupportedGrantType(f"grant_type must be one of: {', '.join(server.grant_types)}")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"this client may not use grant_type {grant_type}")
     asked = TokenRequest(http=request, parameters=parameters, client=client)

@@ -19,6 +19,7 @@ from everbearer.oauth.errors import (
     InvalidGrant,
     SlowDown,
     TemporarilyUnavailable,
+    UnsupportedGrantType,
 )
 from everbearer.oauth.history import with_entry
 from everbearer.oauth.lifetimes import SERVER, end_of
@@ -46,6 +47,7 @@ async def device_code_grant(request: TokenRequest, server: AuthorizationServer) 
     """Answer the tokens of a device whose user said yes.
 
     Raises:
+        UnsupportedGrantType: the server keeps no devices.
         InvalidRequest: `device_code` is missing.
         InvalidGrant: the code is not valid, not this client's, or what it stands for has ended.
         AuthorizationPending: the user has said nothing yet.
@@ -74,10 +76,12 @@ async def device_code_grant(request: TokenRequest, server: AuthorizationServer) 
 
 
 async def _asked(request: TokenRequest, server: AuthorizationServer) -> DeviceAuthorization:
+    if server.devices is None:
+        raise UnsupportedGrantType("there is no device authorization here")
     presented = open_device_code(request.parameters.require("device_code"), server.sealer)
     if presented is None:
         raise InvalidGrant("the device code is not valid", reason="not authentic")
-    device = await devices_of(server).device_authorization(grant_id=presented.grant_id)
+    device = await server.devices.device_authorization(grant_id=presented.grant_id)
     if device is None:
         # Long expired: the purge keeps them for a while.
         raise ExpiredToken("the device code has expired; ask for a new one when the user wants it")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
-from everbearer.oauth.authorization.granting import prepare_grant
+from everbearer.oauth.authorization.granting import prepare_grant, store_prepared
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.clients.use import note_use
 from everbearer.oauth.errors import InvalidGrant
@@ -58,7 +58,7 @@ async def _for_user(
         raise InvalidGrant("assertion is about nobody who has access here", reason="no such user")
     scope = _scope(asserted, request, without=(OFFLINE_ACCESS,))
     prepared = await prepare_grant(_short_lived(request, asserted, server), authentication, scope, server)
-    await server.store.create_grant(prepared.grant, prepared.event)
+    await store_prepared(prepared, server)
     # Last, as every spend. A grant that comes of a second use was never answered with, and ends at once.
     if not await _is_first_use(asserted, server):
         ended = Ended(reason=EndReason.CODE_REPLAYED, actor=SERVER, at=server.now())

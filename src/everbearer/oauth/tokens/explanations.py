@@ -11,7 +11,7 @@ DESCRIPTIONS: Mapping[EndReason, str] = {
     EndReason.EXPIRED_ABSOLUTE: "the sign-in is too long ago; its refresh tokens have expired",
     EndReason.REUSED: "a refresh token that was already used came again; to be safe, its grant was ended",
     EndReason.LATE_RETRIES: "spent refresh tokens kept coming again late; to be safe, their grant was ended",
-    EndReason.CODE_REPLAYED: "an authorization code was redeemed twice; what it gave was revoked",
+    EndReason.CODE_REPLAYED: "a code or an assertion was used twice; what it gave was revoked",
     EndReason.CODE_EXPIRED: "the authorization code was not redeemed in time",
     EndReason.REVOKED_BY_CLIENT: "the client revoked this grant",
     EndReason.REVOKED_BY_USER: "the user revoked this grant",
