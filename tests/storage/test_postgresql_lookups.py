@@ -12,7 +12,7 @@ import pytest
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.store import Spend
-from everbearer.storage.postgresql import PostgreSQLStore
+from everbearer.storage.postgresql import PostgreSQLStore, lookups
 from everbearer.storage.postgresql.store import PostgreSQL
 from postgresql_server import PostgreSQLServer, emptied
 from storage.values import CLIENT, EVENT, NOW, USER, new_grant, rotated
