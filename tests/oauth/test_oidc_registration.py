@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from asserting import jwks_of
+from encrypting import key_of_kind, published
 from everbearer.oauth.authorization_server import no_salt
+from everbearer.oauth.crypto.keys import ALGORITHMS
+from everbearer.oauth.endpoints.metadata import metadata
 from everbearer.oauth.profile import OPENID_CERTIFICATION
 from everbearer.oauth.users.subjects import sector_of
 from registering import BUSY, REDIRECT, Registrar, new_registrar
-from world import ANY_STORE, World
+from world import ANY_STORE, World, key_of
 
 pytestmark = ANY_STORE
 
@@ -96,6 +101,40 @@ async def test_id_tokens_are_signed_as_the_client_registers(registrar: Registrar
 @pytest.mark.parametrize("alg", ["none", "HS256", "ES512", "x"])
 async def test_an_algorithm_that_is_not_offered_is_refused(registrar: Registrar, alg: str) -> None:
     assert "id_token_signed_response_alg may be" in await registrar.refused(id_token_signed_response_alg=alg)
+
+
+@pytest.mark.spec("OpenID Connect Discovery", "3")
+@pytest.mark.spec("RFC 9864", "2.2")
+@pytest.mark.parametrize("use", ["token_endpoint_auth", "request_object"])
+async def test_every_algorithm_that_clients_are_told_to_sign_with_can_be_registered(
+    registrar: Registrar, use: str
+) -> None:
+    announced = metadata(registrar.world.server)[f"{use}_signing_alg_values_supported"]
+    keys = json.loads(jwks_of(*map(key_of, ALGORITHMS)))
+
+    told = [
+        await registrar.registered(
+            token_endpoint_auth_method="client_secret_jwt" if alg == "HS256" else "private_key_jwt",
+            jwks=keys,
+            **{f"{use}_signing_alg": alg},
+        )
+        for alg in cast("list[str]", announced)
+    ]
+
+    assert [each[f"{use}_signing_alg"] for each in told] == announced
+
+
+@pytest.mark.spec("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.spec("RFC 7591", "3.2.1")
+@pytest.mark.parametrize("answer", ["id_token", "userinfo", "introspection"])
+async def test_how_the_content_is_encrypted_is_told_to_a_client_that_did_not_say(
+    registrar: Registrar, answer: str
+) -> None:
+    keys = json.loads(published(key_of_kind("RSA")))
+
+    told = await registrar.registered(jwks=keys, **{f"{answer}_encrypted_response_alg": "RSA-OAEP-256"})
+
+    assert told[f"{answer}_encrypted_response_enc"] == "A128CBC-HS256"
 
 
 # Sectors

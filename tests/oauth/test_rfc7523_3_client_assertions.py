@@ -331,11 +331,12 @@ async def test_the_algorithm_is_the_one_that_the_key_names(world: World) -> None
 
 @ANY_STORE
 @pytest.mark.spec("RFC 9864", "2.2")
+@pytest.mark.parametrize("published", ["EdDSA", "Ed25519"])
 @pytest.mark.parametrize("registered", ["EdDSA", "Ed25519"])
 @pytest.mark.parametrize("used", ["EdDSA", "Ed25519"])
-async def test_an_algorithm_with_two_names_is_one(world: World, registered: str, used: str) -> None:
-    jwks = jwks_of(key_of("EdDSA"), alg=registered)
-    await with_keys(world, "machine", jwks=jwks, token_endpoint_auth_signing_alg="EdDSA")
+async def test_an_algorithm_with_two_names_is_one(world: World, published: str, registered: str, used: str) -> None:
+    jwks = jwks_of(key_of("EdDSA"), alg=published)
+    await with_keys(world, "machine", jwks=jwks, token_endpoint_auth_signing_alg=registered)
 
     assert (await _ask(world, proof(world, "machine", key=key_of("EdDSA"), header={"alg": used}))).status == 200
 

@@ -273,6 +273,17 @@ async def test_an_algorithm_that_is_registered_is_the_only_one(world: World) -> 
     assert (error, told) == ("invalid_request_object", "the request object of this client must be signed with PS256")
 
 
+@pytest.mark.spec("RFC 9864", "2.2")
+@pytest.mark.parametrize("registered", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("used", ["EdDSA", "Ed25519"])
+async def test_an_algorithm_with_two_names_is_one(world: World, registered: str, used: str) -> None:
+    await let_sign(world, request_object_signing_alg=registered)
+
+    taken = await ask(world, request_object(world, key=key_of("EdDSA"), header={"alg": used}))
+
+    assert taken.state == "inside"
+
+
 @pytest.mark.spec("RFC 7515", "4.1.11")
 @pytest.mark.spec("RFC 8725", "3.11")
 @pytest.mark.parametrize(

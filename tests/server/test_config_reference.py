@@ -42,6 +42,15 @@ def test_every_setting_is_told_to_programs() -> None:
     assert {"issuer", "scopes", "clients[].lifetimes", "users[].password_file"} <= told.keys()
 
 
+def test_a_setting_of_several_lists_of_values_is_told_with_all_of_them() -> None:
+    told = {setting["key"]: setting["write"] for setting in settings()}
+
+    assert told["clients[].request_object_signing_alg"] == (
+        'one of "", "ES256", "Ed25519", "EdDSA", "HS256", "PS256", "RS256", "none"'
+    )
+    assert '"HS256"' in told["clients[].token_endpoint_auth_signing_alg"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0"), (10, "10"), (60, '"1m"'), (7200, '"2h"'), (86400, '"1d"'), (31449600, '"52w"')]
 )

@@ -139,7 +139,7 @@ def _check_unsigned(jwt: Unverified, client: Client, server: AuthorizationServer
 
 def _algorithms(client: Client) -> tuple[str, ...]:
     algs = (*ALGORITHMS, *((SECRET_ALGORITHM,) if client.sealed_secrets else ()))
-    wanted = client.request_object_signing_alg
+    wanted = algorithm_named(client.request_object_signing_alg)
     return tuple(alg for alg in algs if wanted in ("", alg))
 
 

@@ -26,6 +26,7 @@ from everbearer.oauth.client_rules.logout_uris import logout_uri_problems
 from everbearer.oauth.client_rules.redirect_uris import redirect_uri_problem
 from everbearer.oauth.client_rules.request_objects import request_object_problems
 from everbearer.oauth.clients.assertions import ALGORITHMS_OF
+from everbearer.oauth.crypto.client_keys import algorithm_named
 from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.resource import is_resource_identifier
 from everbearer.oauth.response_types import CODE, RESPONSE_TYPES, gives, gives_to_browser, normal_response_type
@@ -95,7 +96,7 @@ def _authentication(client: Client) -> Iterator[str]:
     if method is not AuthMethod.SECRET_JWT and client.sealed_secrets:
         yield "sealed_secrets are for client_secret_jwt alone: remove them, hashes are enough"
     algs = ALGORITHMS_OF.get(method) if method else None
-    if alg is not None and alg not in (algs or ()):
+    if alg is not None and algorithm_named(alg) not in (algs or ()):
         allowed = f"set one of {', '.join(algs)}" if algs else "remove it, for it says how assertions are signed"
         yield f"token_endpoint_auth_signing_alg {alg!r} does not go with this token_endpoint_auth_method: {allowed}"
     if method is AuthMethod.PRIVATE_KEY_JWT and CLIENT_CREDENTIALS in client.grant_types and _is_opaque(client):

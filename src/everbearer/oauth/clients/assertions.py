@@ -128,7 +128,7 @@ def _other_method(client: Client) -> str:
 
 
 def _check_header(jwt: Unverified, client: Client, algs: tuple[str, ...]) -> None:
-    wanted = client.token_endpoint_auth_signing_alg
+    wanted = algorithm_named(client.token_endpoint_auth_signing_alg)
     allowed = algs if wanted is None else tuple(alg for alg in algs if alg == wanted)
     if algorithm_named(jwt.header.get("alg")) not in allowed:
         raise InvalidClient(f"client_assertion of this client must be signed with {' or '.join(allowed)}")

@@ -17,6 +17,7 @@ from everbearer.oauth.client_registration import ClientRegistration
 from everbearer.oauth.client_rules.redirect_uris import redirect_uri_problem
 from everbearer.oauth.clients.assertions import ALGORITHMS_OF
 from everbearer.oauth.clients.metadata import ClientMetadata
+from everbearer.oauth.crypto.jwe import DEFAULT_CONTENT_ENCRYPTION
 from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from everbearer.oauth.response_types import gives_to_browser, normal_response_type
@@ -24,6 +25,7 @@ from everbearer.oauth.scope import OFFLINE_ACCESS, Scope
 
 WEB, NATIVE = "web", "native"
 _WITH_USERS = frozenset({AUTHORIZATION_CODE, IMPLICIT})
+_ENCRYPTED = ("id_token_encrypted_response", "userinfo_encrypted_response", "introspection_encrypted_response")
 _SIGNED = ("id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg")
 
 
@@ -49,6 +51,7 @@ def allowed_metadata(
         scope=_scope(metadata, limit),
         subject_type=_subject_type(metadata, server),
         id_token_signed_response_alg=_signing_alg(metadata, server),
+        **_content_encryption(metadata),
     )
 
 
@@ -205,6 +208,13 @@ def _signing_alg(metadata: ClientMetadata, server: AuthorizationServer) -> str:
     # "The default, if omitted, is RS256" (OpenID Connect Registration §2).
     asked = metadata.text("id_token_signed_response_alg")
     return asked or ("RS256" if "RS256" in available else available[0])
+
+
+def _content_encryption(metadata: ClientMetadata) -> dict[str, str]:
+    # "If id_token_encrypted_response_alg is specified, the default id_token_encrypted_response_enc value is
+    # A128CBC-HS256" (OpenID Connect Registration §2), and the same of the others.
+    encrypted = [name for name in _ENCRYPTED if f"{name}_alg" in metadata]
+    return {f"{name}_enc": metadata.text(f"{name}_enc") or DEFAULT_CONTENT_ENCRYPTION for name in encrypted}
 
 
 def signing_algs(server: AuthorizationServer) -> list[str]:

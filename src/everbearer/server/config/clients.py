@@ -58,7 +58,7 @@ class ClientSection(Section, frozen=True, kw_only=True):
         ),
     ] = None
     token_endpoint_auth_signing_alg: Annotated[
-        Alg | Literal["HS256"] | None,
+        Alg | Literal["Ed25519", "HS256"] | None,
         Meta(
             description="The only algorithm that its assertions may be signed with: `HS256` for `client_secret_jwt`, "
             "another for `private_key_jwt`; `none`: any of them that fits its keys."
@@ -164,7 +164,7 @@ class ClientSection(Section, frozen=True, kw_only=True):
         Meta(description="How old a sign-in may be where its requests have no `max_age`; `none`: as old as a session."),
     ] = None
     request_object_signing_alg: Annotated[
-        Alg | Literal["", "HS256", "none"],
+        Alg | Literal["", "Ed25519", "HS256", "none"],
         Meta(
             description="The only algorithm that its request objects may have; any that fits its keys where empty. "
             "`HS256` is for `client_secret_jwt`; `none` lets it send unsigned ones, and `config check` says what that "

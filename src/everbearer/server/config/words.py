@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import cast
 
 from msgspec import inspect
@@ -33,6 +34,9 @@ def plain(kind: inspect.Type) -> inspect.Type:
     if isinstance(kind, inspect.Metadata):
         return plain(kind.type)
     if isinstance(kind, inspect.UnionType):
+        lists = [each.values for each in kind.types if isinstance(each, inspect.LiteralType)]
+        if lists:
+            return inspect.LiteralType(values=tuple(sorted(chain(*lists), key=str)))
         return plain(next(each for each in kind.types if not isinstance(each, inspect.NoneType)))
     return kind
 
