@@ -13,6 +13,7 @@ from everbearer.oauth.authorization.endpoint import AuthorizationRefused, refuse
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import EventKind
 from everbearer.oauth.models import Authentication, EndReason, Everything
+from everbearer.oauth.scope import Scope
 from everbearer.oauth.users.subjects import NamedSubject
 from world import ANY_STORE, World, answer_of, claims_of
 
@@ -191,6 +192,29 @@ async def test_scope_values_of_an_openid_request_that_are_not_understood_are_ign
     answer = await world.sign_in(scope="openid unheard_of email")
 
     assert answer.json["scope"] == "openid email"
+
+
+@pytest.mark.spec("OpenID Connect Core", "11")
+@pytest.mark.spec("RFC 6749", "3.3", "5.1")
+@pytest.mark.parametrize("allowed", [("openid", "offline_access"), ("openid",)])
+async def test_offline_access_is_ignored_of_a_client_that_has_no_refresh_tokens_and_the_answer_says_so(
+    world: World, allowed: Scope
+) -> None:
+    await world.change_client("spa", grant_types=("authorization_code",), scope=allowed)
+
+    answer = await world.sign_in(scope="openid offline_access")
+
+    assert answer.json["scope"] == "openid"
+    assert "refresh_token" not in answer.json
+
+
+@pytest.mark.spec("RFC 6749", "3.3")
+async def test_a_client_that_has_refresh_tokens_and_may_not_ask_for_them_is_told(world: World) -> None:
+    await world.change_client("spa", scope=("openid",))
+
+    answer = await world.authorization_response(scope="openid offline_access")
+
+    assert answer.members["error"] == "invalid_scope"
 
 
 @pytest.mark.spec("RFC 6749", "3.3")

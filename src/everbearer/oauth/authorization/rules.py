@@ -73,13 +73,13 @@ def scope_of(parameters: Parameters, client: Client, response_type: str, server:
         # §3.1.2.1). The answer tells what was granted.
         scope = tuple(value for value in scope if value in server.scopes)
     require_within(scope, tuple(server.scopes), "is not known here")
-    require_within(scope, client.scope, "is not allowed to this client")
     # "MUST ignore the offline_access request unless the Client is using a response_type value that would result in an
     # Authorization Code being returned" (OpenID Connect Core §11).
     keep_offline = REFRESH_TOKEN in client.grant_types and gives(response_type, CODE)
     kept = tuple(value for value in scope if keep_offline or value != OFFLINE_ACCESS)
     if not kept:
         raise InvalidScope("this client may not have refresh tokens; ask for more than offline_access")
+    require_within(kept, client.scope, "is not allowed to this client")
     return kept
 
 
