@@ -151,7 +151,7 @@ def assemble(
 
     return Assembled(
         endpoint=endpoint_of(tables, parts),
-        observe=observing(metrics, tables.routes, trace=trace),
+        observe=observing(metrics, tables.routes, trace=trace, refused=tables.refused),
         lifespan=lifespan,
         max_body=config.server.max_body,
     )

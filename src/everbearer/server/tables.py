@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from everbearer.http.cors import share
 from everbearer.http.protocol_routes import base_path, client_routes, public_routes, registration_routes
-from everbearer.http.routes import Routes, dispatch, not_found
+from everbearer.http.routes import Routes, below, dispatch, not_found
 from everbearer.login.models import SessionLifetimes
 from everbearer.login.passwords import RunHeavy
 from everbearer.login.user_code_limits import UserCodeLimits
@@ -36,7 +36,7 @@ from everbearer.server.health import health_routes, never
 from everbearer.server.observing.metrics import HEARS
 from everbearer.server.pages.app_session import APP_SESSION_TOKEN, app_session_token
 from everbearer.server.pages.playground import playground_routes
-from everbearer.server.pages.problems import problem_page
+from everbearer.server.pages.problems import as_page, problem_page, wants_page
 from everbearer.server.pages.routes import guarded, page_routes
 from everbearer.server.pages.sign_in import SETTINGS
 from everbearer.server.pages.site import Site
@@ -72,12 +72,17 @@ class Tables:
     site: Site
     public: Routes
     clients: Routes
-    others: Routes
+    pages: Routes
+    health: Routes
 
     @property
     def routes(self) -> Routes:
         """Return all of them."""
-        return {**self.public, **self.clients, **self.others}
+        return {**self.public, **self.clients, **self.pages, **self.health}
+
+    def refused(self, request: Request, response: Response) -> Response:
+        """Return the answer of a request that was refused: a page where a browser asked for one."""
+        return as_page(response, self.site) if request.path in self.pages and wants_page(request) else response
 
 
 def build(parts: Parts, *, development: bool = False) -> Endpoint:
@@ -96,12 +101,13 @@ def tables_of(parts: Parts, *, development: bool = False) -> Tables:
         base + APP_SESSION_TOKEN: {"POST": guarded(app_session_token, site)},
     }
     front = playground_routes(site) if development else {"/": {"GET": _to_settings(site)}}
-    others = {**page_routes(site), **health_routes(parts.store, stopping=parts.stopping), **front}
+    health = health_routes(parts.store, stopping=parts.stopping)
     return Tables(
         site=site,
         public=public,
         clients=clients,
-        others={base + path: methods for path, methods in others.items()},
+        pages=below(base, {**page_routes(site), **front}),
+        health=below(base, health),
     )
 
 
@@ -197,7 +203,6 @@ def _to_settings(site: Site) -> Endpoint:
 
 def _missing(site: Site) -> Endpoint:
     async def missing(request: Request) -> Response:
-        wants_page = "text/html" in request.headers.get("accept", "")
-        return problem_page(404, site) if wants_page else await not_found(request)
+        return problem_page(404, site) if wants_page(request) else await not_found(request)
 
     return missing

@@ -15,7 +15,7 @@ from everbearer.oauth.messages import Endpoint, Request, Response
 from everbearer.server.observing.logs import REQUEST_ID, log_failure
 from everbearer.server.observing.metrics import METHODS, OTHER, REQUEST_SECONDS, REQUESTS, Metrics
 
-FAILED = 500
+REFUSED, FAILED = 400, 500
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 """What we take over as an id: nothing that could begin a line or a header of its own."""
 
@@ -32,7 +32,17 @@ Trace: TypeAlias = Callable[[Request, str, str], AbstractContextManager[Span]]
 """Opens the span of a request, given its method and endpoint in bounded words."""
 
 
-def observing(metrics: Metrics, paths: Collection[str], *, trace: Trace | None = None) -> Observe:
+Refused: TypeAlias = Callable[[Request, Response], Response]
+"""Says how a request is told that it was refused, or that answering it failed."""
+
+
+def _as_it_is(request: Request, response: Response) -> Response:  # noqa: ARG001 - a `Refused`
+    return response
+
+
+def observing(
+    metrics: Metrics, paths: Collection[str], *, trace: Trace | None = None, refused: Refused = _as_it_is
+) -> Observe:
     """Return what asks endpoints and sees to the rest. `paths` are those that have a name of their own in metrics."""
     known = frozenset(paths)
     # Random once and counted from there: an id is to be told from others, and need not be hard to guess.
@@ -52,6 +62,8 @@ def observing(metrics: Metrics, paths: Collection[str], *, trace: Trace | None =
                 with trace(request, method, path) as span:
                     response = await answer_safely(request, endpoint)
                     span.answered(response)
+            if response.status >= REFUSED:
+                response = refused(request, response)
             if response.status >= FAILED:
                 log_failure(method, path, response.status)
         finally:

@@ -15,9 +15,17 @@ from everbearer.oauth.client import Client
 from everbearer.oauth.lifetimes import Expiry, end_of, expiry
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.models import DAY, Ended, EndReason, Grant
-from everbearer.oauth.parameters import Parameters, posted_parameters
+from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.scope import Scope
-from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form, signed_in
+from everbearer.server.pages.browser import (
+    Browser,
+    browser_of,
+    form_token,
+    keeping,
+    own_form,
+    require_own_form,
+    signed_in,
+)
 from everbearer.server.pages.end_session import SIGN_OUT, clients_of, sign_out_action
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.sign_in import SETTINGS
@@ -73,7 +81,7 @@ async def show_account(request: Request, site: Site) -> Response:
 
 
 async def lead_to_account(request: Request, site: Site) -> Response:  # noqa: ARG001 - the shape of a view
-    """Lead from the addresses that SDKs know to the one page there is."""
+    """Lead to the one page there is from the addresses that SDKs know, and from those of its forms."""
     return redirect(site.path(SETTINGS))
 
 
@@ -157,7 +165,7 @@ def _action(visit: _Visit) -> str:
 
 
 def _form(visit: _Visit, site: Site) -> Parameters:
-    form = posted_parameters(visit.request)
+    form = own_form(visit.request)
     require_own_form(visit.request, form, visit.browser, _action(visit), site)
     return form
 

@@ -18,7 +18,15 @@ from everbearer.oauth.parameters import format_parameters, parse, posted_paramet
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.response_types import NONE
 from everbearer.oauth.scope import OFFLINE_ACCESS
-from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form, watched
+from everbearer.server.pages.browser import (
+    Browser,
+    browser_of,
+    form_token,
+    keeping,
+    own_form,
+    require_own_form,
+    watched,
+)
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.site import Site
 
@@ -64,7 +72,7 @@ async def consent(request: Request, site: Site) -> Response:
     session = browser.session
     if session is None or _must_sign_in(asked, session, site):
         return _to_sign_in(asked, browser, site)
-    form = posted_parameters(request)
+    form = own_form(request)
     require_own_form(request, form, browser, _consent_action(session, request.query), site)
     if form.get("decision") != "allow":
         return refuse(asked, AccessDenied("the user denied the request"), browser, site)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from everbearer.login.models import Session
 from everbearer.login.sessions import cookie_value, open_session
+from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.messages import Headers, Request, Response
-from everbearer.oauth.parameters import Parameters
+from everbearer.oauth.parameters import Parameters, posted_parameters
 from everbearer.oauth.randomness import random_id
 from everbearer.server.pages.browser_state import cookie_name, state_cookie, state_of
 from everbearer.server.pages.site import Site
@@ -21,6 +22,10 @@ class CookiesOff(Exception):
 
 class ForeignForm(Exception):
     """A form did not come from our page in this browser, or from one shown before another sign-in."""
+
+
+class UnreadableForm(Exception):
+    """A form did not come as our pages send it; the message says in what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,18 @@ def form_token(browser: Browser, action: str, site: Site) -> str:
 def keeping(browser: Browser, site: Site) -> Headers:
     """Return the cookie that a page with a form needs, where the browser does not have it yet."""
     return (_set_cookie(_name("browser", site), browser.browser_id, site),) if browser.is_new else ()
+
+
+def own_form(request: Request) -> Parameters:
+    """Return what was typed into one of our own forms. `require_own_form` tells whether it came from there.
+
+    Raises:
+        UnreadableForm: it is no form, is malformed or has a field twice.
+    """
+    try:
+        return posted_parameters(request)
+    except InvalidRequest as error:
+        raise UnreadableForm(error.description) from None
 
 
 def require_own_form(request: Request, form: Parameters, browser: Browser, action: str, site: Site) -> None:

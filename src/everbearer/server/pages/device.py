@@ -16,10 +16,10 @@ from everbearer.oauth.authorization.device_authorization import (
 from everbearer.oauth.authorization.user_codes import read_user_code, shown_user_code
 from everbearer.oauth.messages import Headers, Request, Response, redirect
 from everbearer.oauth.models import DeviceDecision
-from everbearer.oauth.parameters import Parameters, parse, posted_parameters
+from everbearer.oauth.parameters import Parameters, parse
 from everbearer.oauth.scope import OFFLINE_ACCESS
 from everbearer.server.pages.authorize import SIGN_IN
-from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, require_own_form
+from everbearer.server.pages.browser import Browser, browser_of, form_token, keeping, own_form, require_own_form
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.site import Site
 
@@ -55,7 +55,7 @@ async def show_device(request: Request, site: Site) -> Response:
 
 async def answer_device(request: Request, site: Site) -> Response:
     """Take the user's answer; everything is checked anew, for time has passed."""
-    form = posted_parameters(request)
+    form = own_form(request)
     typed = form.get("user_code", "")
     browser = await browser_of(request, site)
     session = browser.session

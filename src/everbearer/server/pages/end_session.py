@@ -21,6 +21,7 @@ from everbearer.server.pages.browser import (
     browser_of,
     form_token,
     keeping,
+    own_form,
     require_own_form,
     signed_out,
 )
@@ -63,7 +64,7 @@ async def confirmed_sign_out(request: Request, site: Site) -> Response:
     parameters = parse(request.query)
     asked = await validate_end_session_request(parameters, site.server)
     browser = await browser_of(request, site)
-    form = posted_parameters(request)
+    form = own_form(request)
     if browser.session is None:
         return _nobody_signed_in(asked, site)
     require_own_form(request, form, browser, sign_out_action(browser.session), site)

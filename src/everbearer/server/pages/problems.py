@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from everbearer.oauth.errors import OAuthError
-from everbearer.oauth.messages import Headers, Response
+from everbearer.oauth.errors import InvalidRequest, OAuthError
+from everbearer.oauth.messages import Headers, Request, Response
 from everbearer.server.pages.rendering import page
 from everbearer.server.pages.site import Site
+
+_KEPT = frozenset({"Allow", "Connection", "Retry-After"})
+"""What HTTP says of an error besides its status, to a browser as to anybody."""
 
 
 def error_page(error: OAuthError, site: Site) -> Response:
@@ -33,3 +36,23 @@ def cookies_off_page(site: Site) -> Response:
 def foreign_form_page(site: Site) -> Response:
     """Tell that the form was not ours, or too old."""
     return page(site, "problem.html", status=403, status_code="form")
+
+
+def unreadable_form_page(detail: str, site: Site) -> Response:
+    """Tell that the form did not come as our page sends it."""
+    response = page(site, "problem.html", status=400, status_code="unreadable", detail=detail)
+    return replace(response, error=InvalidRequest.error)
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether a browser asks, and would show its user what it gets."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def as_page(response: Response, site: Site) -> Response:
+    """Return the page of an error that was to be told to a program."""
+    if ("Content-Type", "application/json") not in response.headers:
+        return response
+    kept = tuple((name, value) for name, value in response.headers if name in _KEPT)
+    shown = problem_page(response.status, site, headers=kept)
+    return replace(shown, error=response.error, trouble=response.trouble)

@@ -9,13 +9,14 @@ from everbearer.oauth.authorization.request import AuthorizationRequest
 from everbearer.oauth.errors import AccessDenied
 from everbearer.oauth.events import Event, EventKind
 from everbearer.oauth.messages import Headers, Request, Response, redirect
-from everbearer.oauth.parameters import Parameters, parse, posted_parameters
+from everbearer.oauth.parameters import Parameters, parse
 from everbearer.server.pages.authorize import AUTHORIZE, FLOW, SIGN_IN, refuse
 from everbearer.server.pages.browser import (
     Browser,
     browser_of,
     form_token,
     keeping,
+    own_form,
     require_own_form,
     signed_in,
 )
@@ -41,7 +42,7 @@ async def show_sign_in(request: Request, site: Site) -> Response:
 async def take_sign_in(request: Request, site: Site) -> Response:
     """Check what was typed; on success go on to where the user was going, with a new cookie (ASVS 7.2.4)."""
     browser = await browser_of(request, site)
-    form = posted_parameters(request)
+    form = own_form(request)
     require_own_form(request, form, browser, _ACTION, site)
     asked = await _asked_for(request, site)
     if asked is not None and form.get("decision") == "cancel":
