@@ -21,5 +21,5 @@ check:
 	@scripts/check
 
 lock:
-	@scripts/setup
+	@scripts/setup --python
 	@scripts/lock

@@ -1,11 +1,13 @@
-"""The documentation: its links lead somewhere, the commands it names exist, and its Python compiles."""
+"""The documentation: its links lead somewhere, the commands it names exist, and its snippets can be read."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ import pytest
 import typer.main
 
 from everbearer.server.cli import app
+from everbearer.server.config.file import check_types
+from everbearer.server.config.reading import Reading, prepare
+from everbearer.server.config.words import config_type
 
 ROOT = Path(__file__).parents[2]
 _LISTED = subprocess.run(
@@ -99,6 +104,24 @@ def test_the_python_of_a_page_compiles(page: str) -> None:
     trees = [ast.parse(code) for code in fences(page, "python")]
 
     assert all(tree.body for tree in trees)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_settings_that_a_page_shows_are_taken(page: str) -> None:
+    reading = Reading(source=page, folder=ROOT)
+    for code in fences(page, "toml"):
+        check_types(prepare(tomllib.loads(code), config_type(), reading, ""), reading, lambda key: key)
+
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_shell_and_the_json_of_a_page_can_be_read(page: str) -> None:
+    shells = [subprocess.run(["bash", "-n"], input=code, text=True, check=False) for code in fences(page, "sh")]  # noqa: S607 - whichever bash there is
+    for code in fences(page, "json"):
+        json.loads(code)
+
+    assert [shell.returncode for shell in shells if shell.returncode] == []
 
 
 def test_the_decisions_are_all_listed() -> None:

@@ -226,6 +226,8 @@ def test_a_sector_may_stand_for_clients_on_several_hosts() -> None:
         ("data:text/html,x", "would run or read something in the browser"),
         ("file:///etc/passwd", "would run or read something in the browser"),
         ("myapp://callback", "has a scheme that other apps can claim too"),
+        ("localhost:3000/callback", "has no scheme before its host and port"),
+        ("app.example.com:8443/callback", "has no scheme before its host and port"),
     ],
 )
 @pytest.mark.spec("RFC 6749", "3.1.2")

@@ -53,13 +53,31 @@ def test_migrate_says_what_it_did_and_then_that_there_is_nothing_to_do(shell: Sh
     assert shell.run("migrate", "--json").json == {"migrations": []}
 
 
-def test_a_command_on_a_database_that_is_not_there_says_what_to_run(shell: Shell) -> None:
+def test_a_command_on_a_database_that_is_not_there_makes_none_and_says_what_to_do(shell: Shell) -> None:
     (shell.folder / "everbearer.db").unlink()
 
     result = shell.run("client", "list")
 
     assert result.code == 1
+    assert "there is no such database; name the file that says where it is" in result.err
+    assert "or make a new one with: everbearer migrate" in result.err
+    assert not (shell.folder / "everbearer.db").exists()
+
+
+def test_a_command_on_a_database_that_is_empty_says_what_to_run(shell: Shell) -> None:
+    (shell.folder / "everbearer.db").write_bytes(b"")
+
+    result = shell.run("client", "list")
+
+    assert result.code == 1
     assert "is not up to date; run: everbearer migrate" in result.err
+
+
+def test_a_database_in_a_folder_that_is_not_there_says_what_to_make(shell: Shell) -> None:
+    result = shell.run("migrate", EVERBEARER_SERVER__DATABASE=str(shell.folder / "no-folder" / "everbearer.db"))
+
+    assert result.code == 1
+    assert "the folder of the database does not exist; make it, or name another" in result.err
 
 
 def test_a_database_that_cannot_be_opened_is_told(shell: Shell) -> None:

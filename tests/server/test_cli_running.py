@@ -98,6 +98,31 @@ def test_development_mode_prints_a_banner_for_people(start: Start) -> None:
     assert re.search(r"Password +\w{4}-\w{4}-\w{4}-\w{4}", text)
 
 
+def test_the_banner_names_the_command_as_the_shell_finds_it(start: Start) -> None:
+    process = start("dev", "--port", "0", PATH=os.defpath)
+    assert process.stdout is not None
+    while "Other commands" not in (line := process.stdout.readline()):
+        assert line
+
+    assert f"{Path(sys.executable).with_name('everbearer')} client list --config" in line
+
+
+def test_a_folder_that_cannot_be_made_is_told(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    code, err = refused(start("dev", "--port", "0", "--data", "file/data"))
+
+    assert code == 1
+    assert "file/data: cannot be written to (Not a directory); name a folder of yours with --data" in err
+
+
+def test_serve_without_a_file_says_where_one_is_looked_for(start: Start) -> None:
+    code, err = refused(start("serve"))
+
+    assert code == 2
+    assert "there is no everbearer.toml in this folder; name a file with --config" in err
+
+
 def test_demo_secrets_are_the_same_at_each_start_and_in_no_file(start: Start, tmp_path: Path) -> None:
     process = start("dev", "--port", "0", "--json")
     first = first_line(process)

@@ -37,6 +37,9 @@ def _web_redirect_problem(parts: SplitResult) -> str:
 def _app_redirect_problem(parts: SplitResult) -> str:
     if parts.scheme in _CODE_IN_A_URI:
         return f"would run or read something in the browser: the scheme {parts.scheme} is never allowed"
+    # `localhost:3000/callback` reads as a scheme and a path; a host and a port were meant.
+    if parts.path[:1].isdigit():
+        return "has no scheme before its host and port: begin with https://, or with http:// on a loopback host"
     # "The URI scheme ... MUST be based on a domain name under their control" (RFC 8252 §7.1 by way of RFC 7595 §3.8).
     if "." not in parts.scheme:
         return (

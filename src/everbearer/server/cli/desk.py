@@ -19,7 +19,7 @@ from everbearer.server.cli.output import FAILED, USAGE, fail
 from everbearer.server.config import Config
 from everbearer.server.config.file import find_config, load_config
 from everbearer.server.config.reading import ConfigError
-from everbearer.server.opening import open_sealer, open_store, shown
+from everbearer.server.opening import on_postgresql, open_sealer, open_store, shown
 from everbearer.server.upkeep.signing_keys import KeysUnreadable
 from everbearer.storage.store import AdminStore
 
@@ -74,10 +74,16 @@ def at_desk(path: Path | None, work: Callable[[Desk], Awaitable[T]], *, migrated
 
 
 async def _open(config: Config, work: Callable[[Desk], Awaitable[T]], *, migrated: bool) -> T:
+    database = config.server.database
+    if migrated and not on_postgresql(database) and not Path(database).exists():
+        raise NotDone(
+            f"{database}: there is no such database; name the file that says where it is, such as --config "
+            ".everbearer/everbearer.toml for that of development mode, or make a new one with: everbearer migrate"
+        )
     store = open_store(config)
     try:
         if migrated and await store.pending_migrations():
-            raise NotDone(f"{shown(config.server.database)}: is not up to date; run: everbearer migrate")
+            raise NotDone(f"{shown(database)}: is not up to date; run: everbearer migrate")
         return await work(Desk(config=config, store=store, now=unix_now(), actor=f"admin:{_account()}"))
     finally:
         await store.close()

@@ -22,7 +22,7 @@ from everbearer.server.cli.desk import ConfigOption, JsonOption, read_config
 from everbearer.server.cli.output import USAGE, fail, say, say_json, warn
 from everbearer.server.config import Config
 from everbearer.server.config.environment import variable_of
-from everbearer.server.config.file import find_config, load_config
+from everbearer.server.config.file import DEFAULT_FILE, find_config, load_config
 from everbearer.server.config.reading import ConfigError
 from everbearer.server.config.rules import config_problems, serving_problems
 from everbearer.server.config.secrets import secret_warnings
@@ -42,6 +42,8 @@ from everbearer.server.upkeep.signing_keys import KeysUnreadable, SigningKeys, t
 
 log = logging.getLogger("everbearer")
 
+_NO_FILE = f"there is no {DEFAULT_FILE} in this folder; name a file with --config, or try it out with: everbearer dev"
+
 
 def serve(
     config: ConfigOption = None,
@@ -57,6 +59,8 @@ def serve(
     file = find_config(config)
     loaded = read_config(file)
     problems = (*serving_problems(loaded), *tls_problems(loaded.server))
+    if problems and file is None:
+        problems = (*problems, _NO_FILE)
     if problems:
         fail(*problems, code=USAGE)
     for warning in secret_warnings(loaded, os.environ):
@@ -104,9 +108,11 @@ def dev(
             code=USAGE,
         )
     listening = _listen(host, port, otherwise="choose another with --port or --host; --port 0 takes a free one")
-    file = prepare_folder(data, host=host, port=listening.getsockname()[1]).absolute()
     try:
+        file = prepare_folder(data, host=host, port=listening.getsockname()[1]).absolute()
         loaded = load_config(file, os.environ)
+    except OSError as error:
+        fail(f"{data}: cannot be written to ({error.strerror}); name a folder of yours with --data")
     except ConfigError as error:
         fail(*error.problems, code=USAGE)
     _, sealer = _make_ready(loaded, lambda config, sealer: _demo(config, sealer, client_redirect_uri or []))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 from everbearer.server.config import Config
@@ -50,10 +52,16 @@ def banner(members: dict[str, Any]) -> str:
         "",
         "  Try          " + members["curl"].replace(" -d ", " \\\n                 -d "),
         "",
-        f"  Other commands work on the same data: everbearer client list --config {members['config']}",
+        f"  Other commands work on the same data: {_everbearer()} client list --config {members['config']}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _everbearer() -> str:
+    """Return what people type to run us: our name where the shell finds it, else where we were installed."""
+    beside = Path(sys.executable).with_name("everbearer")
+    return str(beside) if which("everbearer") is None and beside.exists() else "everbearer"
 
 
 def _client_line(client: dict[str, str]) -> str:

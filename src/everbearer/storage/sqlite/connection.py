@@ -245,4 +245,6 @@ def _errors() -> Generator[None]:
 
 def _trouble(error: Exception) -> StoreUnavailable:
     kind = DatabaseLocked if isinstance(error, apsw.BusyError) else StoreUnavailable
+    if isinstance(error, FileNotFoundError):
+        return kind("SQLite cannot answer: the folder of the database does not exist; make it, or name another")
     return kind(f"SQLite cannot answer: {type(error).__name__}: {error}")
