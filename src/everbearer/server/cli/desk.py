@@ -74,19 +74,23 @@ def at_desk(path: Path | None, work: Callable[[Desk], Awaitable[T]], *, migrated
 
 
 async def _open(config: Config, work: Callable[[Desk], Awaitable[T]], *, migrated: bool) -> T:
-    database = config.server.database
-    if migrated and not on_postgresql(database) and not Path(database).exists():
+    if migrated:
+        _require_file(config.server.database)
+    store = open_store(config)
+    try:
+        if migrated and await store.pending_migrations():
+            raise NotDone(f"{shown(config.server.database)}: is not up to date; run: everbearer migrate")
+        return await work(Desk(config=config, store=store, now=unix_now(), actor=f"admin:{_account()}"))
+    finally:
+        await store.close()
+
+
+def _require_file(database: str) -> None:
+    if not on_postgresql(database) and not Path(database).exists():
         raise NotDone(
             f"{database}: there is no such database; name the file that says where it is, such as --config "
             ".everbearer/everbearer.toml for that of development mode, or make a new one with: everbearer migrate"
         )
-    store = open_store(config)
-    try:
-        if migrated and await store.pending_migrations():
-            raise NotDone(f"{shown(database)}: is not up to date; run: everbearer migrate")
-        return await work(Desk(config=config, store=store, now=unix_now(), actor=f"admin:{_account()}"))
-    finally:
-        await store.close()
 
 
 def _account() -> str:
