@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -97,3 +98,16 @@ async def test_a_look_at_the_head_asks_nobody(world: World) -> None:
     response = await dispatch(authorization_routes(world.server, DENIES))(request)
 
     assert (response.status, answer_of(response).headers.get("location")) == (200, None)
+
+
+@pytest.mark.parametrize(("subject", "given"), [(7, "an int: write str"), (None, "None"), (b"ada", "bytes")])
+async def test_a_user_whose_id_is_no_text_gets_no_code(world: World, subject: Any, given: str) -> None:
+    with pytest.raises(ValueError, match=f"subject must be a str, not {given}"):
+        await location(world, signs_in(Authentication(subject=subject, auth_time=world.server.now())))
+
+
+async def test_a_sign_in_that_returns_neither_a_user_nor_a_response_is_told_so(world: World) -> None:
+    neither: Any = "ada"
+
+    with pytest.raises(TypeError, match=r"sign_in must return .* or a Response, not an object of the type str"):
+        await location(world, signs_in(neither))

@@ -68,7 +68,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         tests=[f"{EXCHANGE}::test_it_never_lasts_longer_than_what_it_was_exchanged_for"],
     ),
     "an exchanged token forgets its grant": Mutation(
-        module="oauth/tokens/access_tokens.py",
+        module="oauth/tokens/standing.py",
         instead={"    return end_of(grant, owner, now, issued=token.generation)\n": "    return None\n"},
         tests=[f"{EXCHANGE}::test_it_ends_with_what_the_user_allowed"],
     ),

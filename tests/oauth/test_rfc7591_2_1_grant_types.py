@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from everbearer.oauth.client import JWT_BEARER
+from device_world import device
+from everbearer.oauth.client import DEVICE_CODE, JWT_BEARER
 from registering import Registrar, new_registrar
 from world import ANY_STORE, World
 
@@ -78,6 +81,48 @@ async def test_a_client_without_users_has_no_response_types_and_no_scope_that_it
 
     assert not told.keys() & {"response_types", "redirect_uris", "scope"}
     assert named["scope"] == "read openid"
+
+
+# Devices
+
+
+@pytest.mark.spec("RFC 7591", "2", '"clients using flows with redirection MUST register their redirection URI values"')
+async def test_a_device_registers_without_redirect_uris(registrar: Registrar) -> None:
+    devices = registrar.allowing(grant_types=(DEVICE_CODE, "refresh_token"))
+    told = await devices.registered(
+        grant_types=[DEVICE_CODE, "refresh_token"], redirect_uris=None, token_endpoint_auth_method="none"
+    )
+
+    assert told["grant_types"] == [DEVICE_CODE, "refresh_token"]
+    assert not told.keys() & {"redirect_uris", "response_types", "client_secret"}
+
+
+async def test_a_device_that_names_no_scope_gets_all_that_is_allowed_for_it_has_users(registrar: Registrar) -> None:
+    devices = registrar.allowing(grant_types=(DEVICE_CODE,))
+    told = await devices.registered(grant_types=[DEVICE_CODE], redirect_uris=None)
+
+    assert told["scope"] == "openid profile email read"
+
+
+async def test_a_device_that_registered_itself_is_let_in_by_its_user(registrar: Registrar) -> None:
+    devices = registrar.allowing(grant_types=(DEVICE_CODE, "refresh_token"))
+    told = await devices.registered(
+        grant_types=[DEVICE_CODE, "refresh_token"], redirect_uris=None, token_endpoint_auth_method="none"
+    )
+    asked = await device(devices.world, told["client_id"], scope="openid offline_access")
+    await asked.allow()
+
+    assert (await asked.poll()).refresh_token
+
+
+async def test_where_no_devices_are_kept_none_registers(registrar: Registrar) -> None:
+    devices = registrar.allowing(grant_types=(DEVICE_CODE, "authorization_code"))
+    world = replace(devices.world, server=replace(devices.world.server, devices=None))
+    without = replace(devices, world=world)
+
+    assert "grant_types may be: authorization_code" in await without.refused(
+        grant_types=[DEVICE_CODE], redirect_uris=None
+    )
 
 
 async def test_what_contradicts_itself_in_another_way_is_refused_in_words_for_its_developer(

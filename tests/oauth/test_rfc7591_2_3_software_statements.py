@@ -143,7 +143,12 @@ async def test_where_a_statement_is_needed_none_is_not_approved(registrar: Regis
 
 
 async def test_keys_of_an_issuer_that_cannot_be_used_verify_nothing(registrar: Registrar) -> None:
-    broken = registrar.allowing(statement_issuers=(StatementIssuer(issuer=ISSUER, jwks='{"keys": []}'),))
+    async def jwks(uri: str, *, anew: bool) -> str:  # noqa: ARG001 - the shape of `jwks`
+        return '{"keys": []}'
+
+    issuers = (StatementIssuer(issuer=ISSUER, jwks_uri="https://directory.example/jwks"),)
+    published = registrar.allowing(statement_issuers=issuers)
+    broken = replace(published, world=replace(published.world, server=replace(published.world.server, jwks=jwks)))
 
     assert (await broken.error(software_statement=statement()))[1] == "invalid_software_statement"
 

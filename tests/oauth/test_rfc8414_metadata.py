@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from everbearer.oauth.authorization_server import LogoutNotice, no_salt
-from everbearer.oauth.client import DEVICE_CODE
+from everbearer.oauth.client import DEVICE_CODE, REFRESH_TOKEN
 from everbearer.oauth.crypto.keys import KeySet
 from everbearer.oauth.endpoints.metadata import metadata, metadata_paths
+from everbearer.oauth.grants import GRANTS
 from everbearer.oauth.profile import OPENID_CERTIFICATION
 from registering import new_registrar
 from world import ACR, ANY_STORE, ISSUER, World, key_of, signing_keys
@@ -69,6 +70,20 @@ async def test_without_somewhere_to_keep_devices_nothing_says_that_there_is_thei
 
     assert "device_authorization_endpoint" not in document
     assert DEVICE_CODE not in cast("list[str]", document["grant_types_supported"])
+
+
+@pytest.mark.spec(
+    "RFC 8414",
+    "2",
+    'authorization_endpoint "is REQUIRED unless no grant types are supported that use the authorization',
+)
+async def test_a_server_for_devices_alone_has_no_authorization_endpoint(world: World) -> None:
+    grants = {name: GRANTS[name] for name in (DEVICE_CODE, REFRESH_TOKEN)}
+    document = metadata(replace(world.server, grants=grants))
+
+    assert "authorization_endpoint" not in document
+    assert "device_authorization_endpoint" in document
+    assert document["grant_types_supported"] == [REFRESH_TOKEN, DEVICE_CODE]
 
 
 @pytest.mark.spec("OpenID Connect Core", "15.1")

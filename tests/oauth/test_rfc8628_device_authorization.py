@@ -109,6 +109,15 @@ async def test_a_server_that_keeps_no_devices_refuses_them_in_words(world: World
     assert answer.json["error_description"] == "there is no device authorization here"
 
 
+@ANY_STORE
+async def test_a_device_is_let_in_by_nobody_whose_id_is_no_text(world: World) -> None:
+    asked = await device(world)
+
+    with pytest.raises(ValueError, match="subject must be a str, not an int"):
+        await asked.allow(subject=7)
+    assert (await asked.poll()).error == "authorization_pending"
+
+
 @pytest.mark.spec("RFC 6749", "5.2")
 @ANY_STORE
 async def test_a_server_that_keeps_no_devices_has_not_their_grant(world: World) -> None:

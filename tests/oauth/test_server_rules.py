@@ -28,13 +28,17 @@ def made(**different: Any) -> AuthorizationServer:
     return AuthorizationServer(**(whole | different))
 
 
+def resource(**different: Any) -> dict[str, Resource]:
+    return {"https://a.example": Resource(resource="https://a.example", **different)}
+
+
 @pytest.mark.spec(
     "RFC 8414", "2", 'The issuer is "a URL that uses the "https" scheme and has no query or fragment components"'
 )
 @pytest.mark.parametrize(
     "issuer",
     [
-        *("", None, "id.example.com", "ftp://id.example.com", "https://id.example.com?a=b"),
+        *("", "id.example.com", "ftp://id.example.com", "https://id.example.com?a=b"),
         *("https://id.example.com#a", "https://ada:secret@id.example.com", "https://id.example.com?"),
     ],
 )
@@ -61,20 +65,19 @@ def test_the_endpoints_may_stand_elsewhere() -> None:
         ({"endpoints": "https://id.example.com/auth/"}, "endpoints: leave out the slash at its end"),
         ({"endpoints": "/auth"}, "endpoints must be an absolute URL"),
         (
-            {"store": {}},
-            "store: a dict is no ClientStore, for it has no client, allows_origin; store: a dict is no Gra",
+            {"verification_uri": "/device"},
+            "verification_uri must be an absolute URL, such as https://example.com/device",
         ),
-        ({"devices": {}}, "devices: a dict is no DeviceStore, for it has no create_device_authorization"),
-        ({"sealer": SECRET}, r"sealer must be a Sealer: write Sealer\(\[secret\]\)"),
-        ({"keys": KEYS}, "keys must be a function .* write keys=lambda: keys"),
-        ({"grants": ["authorization_code"]}, "grants must map .* write grants=GRANTS"),
-        ({"grants": {"authorization_code": "code"}}, "grants must map"),
-        ({"scopes": ["read"]}, "scopes must map each scope value to words"),
+        ({"polling_interval": 0}, "polling_interval is 0: it must be at least 1 second"),
         ({"scopes": {"read notes": "Read notes"}}, "scopes: 'read notes' is no scope value"),
-        ({"scopes": {1: "Read notes"}}, "scopes: 1 is no scope value"),
-        ({"resources": ["https://a.example"]}, "resources must map"),
-        ({"resources": {"https://a.example": "A"}}, "resources: at 'https://a.example' is not the Resource of that"),
         ({"resources": {"a": Resource(resource="https://a.example")}}, "resources: at 'a' is not the Resource"),
+        ({"resources": {"api": Resource(resource="api")}}, "resources: at 'api' resource must be an absolute URI"),
+        ({"resources": resource(access_token_lifetime=0)}, "access_token_lifetime is 0: it must be at least 1 second"),
+        ({"resources": resource(access_token_signing_alg="HS256")}, "access_token_signing_alg must be one of ES256"),
+        (
+            {"resources": resource(scopes_supported="read")},
+            r"scopes_supported must be a tuple of str, not a str: write",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_told(different: dict[str, Any], problem: str) -> None:
@@ -83,8 +86,8 @@ def test_what_makes_no_sense_is_told(different: dict[str, Any], problem: str) ->
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    with pytest.raises(ValueError, match=r"issuer must be .*; keys must be"):
-        made(issuer="", keys=KEYS)
+    with pytest.raises(ValueError, match=r"^issuer must be .*; endpoints must be .*; polling_interval is"):
+        made(issuer="", endpoints="/auth", polling_interval=0)
 
 
 def test_no_secret_stands_in_what_is_told() -> None:

@@ -95,5 +95,5 @@ def test_a_level_that_no_challenge_can_hold_is_refused_when_it_is_written() -> N
 def test_one_level_is_not_taken_for_several() -> None:
     one: Any = "urn:example:acr:passkey"
 
-    with pytest.raises(ValueError, match="acr_values is a text"):
+    with pytest.raises(ValueError, match="acr_values must be a tuple of str, not a str"):
         requirement(acr_values=one)

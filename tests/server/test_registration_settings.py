@@ -134,6 +134,13 @@ def test_the_environment_sets_them_too(load: Load) -> None:
     assert config.registration.statement_issuers[0].issuer == "a"
 
 
+def test_devices_alone_may_register_themselves(load: Load) -> None:
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    config = load(f'[registration]\nmode = "open"\ngrant_types = ["{device}", "refresh_token"]')
+
+    assert config.registration.grant_types == (device, "refresh_token")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

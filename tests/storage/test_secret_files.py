@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
@@ -52,6 +54,15 @@ def test_the_check_of_permissions_can_be_left_out(tmp_path: Path) -> None:
     key = load_signing_key(written(tmp_path, PEM, 0o644), check_permissions=False)
 
     assert key.public_jwk == KEY.public_jwk
+
+
+@pytest.mark.parametrize("read", [load_signing_key, load_secrets])
+@pytest.mark.parametrize("path", [PEM, PEM.decode(), signing_key_to_jwk(KEY).decode(), None, ["secret"], b"secret"])
+def test_what_is_no_path_is_refused_without_a_word_of_it(read: Any, path: Any) -> None:
+    with pytest.raises(ValueError, match="path must be that of a file, not") as refused:
+        read(path)
+
+    assert not {"BEGIN", "kty", "secret"} & set(re.findall(r"\w+", str(refused.value)))
 
 
 def test_what_is_no_key_is_refused_without_a_word_of_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
+from everbearer.http.given import check
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import OAuthError, ServerError
 from everbearer.oauth.messages import Endpoint, Request, Response
@@ -62,7 +63,11 @@ def asgi_application(
     """Return an ASGI application that answers by an endpoint. `lifespan` is entered at start and left at shutdown.
 
     `observe` is what asks the endpoint; it may add to the answer, and may not raise.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
     """
+    check(asgi_application, endpoint=endpoint, lifespan=lifespan, max_body=max_body, observe=observe)
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from everbearer.http.given import check
 from everbearer.http.protocol_routes import base_path
 from everbearer.http.routes import Routes
 from everbearer.oauth.authorization.endpoint import (
@@ -32,7 +33,11 @@ def authorization_routes(server: AuthorizationServer, sign_in: SignIn) -> Routes
 
     A request that cannot be granted is refused before `sign_in` is asked. With `prompt=none` its response is not shown:
     the client gets `login_required`. What else a request wants (`prompt`, `max_age`, `login_hint`) is for it to heed.
+
+    Raises:
+        ValueError: `sign_in` is no async function of its arguments, or the server none.
     """
+    check(authorization_routes, server=server, sign_in=sign_in)
 
     async def authorize(request: Request) -> Response:
         return await answer(_respond(request, server, sign_in))
@@ -60,6 +65,13 @@ async def _respond(request: Request, server: AuthorizationServer, sign_in: SignI
     if "none" in asked.prompt:
         must_ask = LoginRequired("the user must sign in or consent, and prompt=none forbids to ask")
         return refuse_authorization(asked, must_ask, server)
+    return _response(who)
+
+
+def _response(who: object) -> Response:
+    if not isinstance(who, Response):
+        kind = type(who).__name__
+        raise TypeError(f"sign_in must return an Authentication or a Response, not an object of the type {kind}")
     return who
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
+from everbearer.http.given import check
 from everbearer.oauth.errors import StoreUnavailable
 from everbearer.oauth.messages import Endpoint, Headers, Request, Response
 
@@ -22,7 +23,13 @@ def share(
 
     Errors carry the headers too, or a script would see nothing but a failed request. Credentials are allowed for the
     clients' paths, since well-known SDKs send them even where no cookie is read.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
     """
+    check(
+        share, endpoint=endpoint, with_everybody=with_everybody, with_clients=with_clients, allows_origin=allows_origin
+    )
 
     async def shared(request: Request) -> Response:
         origin = request.headers.get("origin")

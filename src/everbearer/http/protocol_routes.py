@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
+from everbearer.http.given import check
 from everbearer.http.routes import Routes
 from everbearer.oauth.authorization.device_authorization import device_authorization_endpoint
 from everbearer.oauth.authorization_server import AuthorizationServer
@@ -29,11 +30,13 @@ CACHED = (("Cache-Control", "public, max-age=300"),)
 
 def base_path(server: AuthorizationServer) -> str:
     """Return the path below which the endpoints answer: empty or `/like-this`."""
+    check(base_path, server=server)
     return urlsplit(server.base).path.rstrip("/")
 
 
 def public_routes(server: AuthorizationServer) -> Routes:
     """Return the paths that every origin may read: the metadata and the keys."""
+    base = base_path(server)
 
     async def document(request: Request) -> Response:  # noqa: ARG001 - an endpoint
         return json_response(metadata(server), headers=CACHED)
@@ -43,7 +46,7 @@ def public_routes(server: AuthorizationServer) -> Routes:
 
     return {
         **{path: {"GET": document} for path in metadata_paths(server.issuer)},
-        base_path(server) + PATHS["jwks_uri"]: {"GET": jwks},
+        base + PATHS["jwks_uri"]: {"GET": jwks},
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
+from everbearer.http.given import check
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import OAuthError
 from everbearer.oauth.messages import Endpoint, Request, Response
@@ -40,12 +41,23 @@ def below(prefix: str, routes: Routes) -> Routes:
     """Return the paths with a prefix before each.
 
     For an application that is mounted below a path which its URLs on the outside do not have: a proxy puts it there.
+
+    Raises:
+        ValueError: these are no routes, or the prefix does not begin with a slash or ends with one.
     """
+    check(below, prefix=prefix, routes=routes)
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+        raise ValueError(f"prefix must begin with a slash and end without one, such as /auth, not {prefix!r}")
     return {prefix + path: methods for path, methods in routes.items()}
 
 
 def dispatch(routes: Routes, *, otherwise: Endpoint = not_found) -> Endpoint:
-    """Return the endpoint that passes each request to its own; `otherwise` answers for all other paths."""
+    """Return the endpoint that passes each request to its own; `otherwise` answers for all other paths.
+
+    Raises:
+        ValueError: these are no routes, or no endpoint.
+    """
+    check(dispatch, routes=routes, otherwise=otherwise)
 
     async def endpoint(request: Request) -> Response:
         methods = routes.get(request.path)

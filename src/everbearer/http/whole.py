@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from everbearer.http.authorization_route import SignIn, authorization_routes
 from everbearer.http.cors import share
+from everbearer.http.given import check
 from everbearer.http.protocol_routes import client_routes, explanation_routes, public_routes
 from everbearer.http.routes import Routes, dispatch
 from everbearer.oauth.authorization_server import AuthorizationServer
@@ -11,12 +12,17 @@ from everbearer.oauth.messages import Endpoint
 
 
 def all_routes(server: AuthorizationServer, sign_in: SignIn | None = None) -> Routes:
-    """Return every path that the protocol answers; the authorization endpoint too, where `sign_in` is given."""
+    """Return every path that the protocol answers; the authorization endpoint too, where `sign_in` is given.
+
+    Raises:
+        ValueError: `sign_in` is no async function of its arguments, or the server none.
+    """
+    check(all_routes, server=server, sign_in=sign_in)
     return {
         **public_routes(server),
         **client_routes(server),
         **explanation_routes(server),
-        **(authorization_routes(server, sign_in) if sign_in else {}),
+        **(authorization_routes(server, sign_in) if sign_in is not None else {}),
     }
 
 
@@ -25,6 +31,9 @@ def endpoint(server: AuthorizationServer, sign_in: SignIn | None = None) -> Endp
 
     Everybody may read the metadata and the keys; the origins of clients, what clients call; and nobody the
     authorization endpoint: browsers go there, and RFC 9700 §2.6 forbids CORS for it.
+
+    Raises:
+        ValueError: as `all_routes` has it.
     """
     return share(
         dispatch(all_routes(server, sign_in)),

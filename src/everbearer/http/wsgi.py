@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias, TypeVar, cast
 
 from everbearer.http.asgi import MAX_BODY, ContentTooLarge, answer_safely
+from everbearer.http.given import check
 from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.messages import Endpoint, Request, Response
 
@@ -22,7 +23,11 @@ def wsgi_application(endpoint: Endpoint, *, max_body: int = MAX_BODY) -> Applica
 
     The protocol awaits nothing but its store. With a store that blocks instead of suspending, an endpoint is finished
     by one step, and no event loop is needed.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
     """
+    check(wsgi_application, endpoint=endpoint, max_body=max_body)
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         response = _answer(endpoint, environ, max_body)

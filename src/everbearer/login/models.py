@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from everbearer.oauth.arguments import check_fields, refuse
 from everbearer.oauth.models import Ended
 from everbearer.oauth.scope import Scope
 
@@ -71,3 +72,7 @@ class SessionLifetimes:
 
     absolute: int = 52 * 7 * 86400
     idle: int = 30 * 86400
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        refuse(f"{name} must be at least 1 second" for name in ("absolute", "idle") if getattr(self, name) < 1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from everbearer.oauth.arguments import check_fields, refuse
 from everbearer.oauth.client import DEVICE_CODE, Client
 from everbearer.oauth.client_registration import ClientRegistration
 from everbearer.oauth.crypto.keys import KeySet
@@ -21,7 +22,7 @@ from everbearer.oauth.profile import STRICT, Profile
 from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.resource import Resource
 from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
-from everbearer.oauth.server_rules import address_problems, refuse, secret_problems, store_problems, table_problems
+from everbearer.oauth.server_rules import ADVICE, address_problems, polling_problems, resource_problems, scope_problems
 from everbearer.oauth.store import DeviceStore, Store
 from everbearer.oauth.token_response import TokenResponse
 
@@ -211,12 +212,13 @@ class AuthorizationServer:
     """What `notify` wants to be told of."""
 
     def __post_init__(self) -> None:
+        check_fields(self, ADVICE)
         refuse(
             (
-                *address_problems(issuer=self.issuer, endpoints=self.endpoints),
-                *store_problems(store=self.store, devices=self.devices),
-                *secret_problems(sealer=self.sealer, keys=self.keys),
-                *table_problems(grants=self.grants, scopes=self.scopes, resources=self.resources),
+                *address_problems(issuer=self.issuer, endpoints=self.endpoints, verification_uri=self.verification_uri),
+                *scope_problems(self.scopes),
+                *resource_problems(self.resources),
+                *polling_problems(self.polling_interval),
             )
         )
 

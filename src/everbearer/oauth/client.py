@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.models import DAY, MINUTE, WEEK
 from everbearer.oauth.response_types import CODE
 from everbearer.oauth.scope import Scope
@@ -19,6 +20,8 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 PASSWORD = "password"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, TOKEN_EXCHANGE, JWT_BEARER})
+"""The grants that give no refresh token to begin with. One of an application's own may."""
 
 
 class AccessTokenFormat(StrEnum):
@@ -72,6 +75,9 @@ class RotationPolicy:
     introspection, proves that the answer arrived and closes the retry window. Long enough for a second tab: browsers
     throttle the timers of background tabs to once a minute, and clocks of nodes differ."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetimes:
@@ -91,6 +97,9 @@ class Lifetimes:
     authorization_code: int = MINUTE
     device_code: int = 10 * MINUTE
     """How long the user of a device has to type its user code and say yes (RFC 8628 §3.2)."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def access_token_of(self, grant_type: str) -> int:
         """Return how long an access token lives that comes of a grant."""
@@ -120,6 +129,9 @@ class TokenExchangePolicy:
     impersonate: bool = False
     """Whether nobody need be told that it acts for the subject. Otherwise tokens for others' subjects have `act`."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfRegistration:
@@ -138,10 +150,17 @@ class SelfRegistration:
     metadata: str = ""
     """What it registered that is no setting here, as JSON: it is told again, and has no effect."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """An application that asks for tokens (RFC 6749 §2). Names of metadata are those of RFC 7591 §2."""
+    """An application that asks for tokens (RFC 6749 §2). Names of metadata are those of RFC 7591 §2.
+
+    Raises:
+        ValueError: a setting is of another type than its own. What contradicts itself `client_problems` tells.
+    """
 
     client_id: str
     client_name: str = ""
@@ -242,6 +261,9 @@ class Client:
     """When a client that registered itself was last known to be in use, to within a day; None for others. Read from the
     store, never written."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     @property
     def public(self) -> bool:
         """Whether it cannot keep a secret, nor a key (RFC 6749 §2.1)."""
@@ -252,3 +274,8 @@ class Client:
         """Whether it registered itself, and neither an operator nor anybody who is trusted vouches for what it says."""
         record = self.registration
         return record is not None and record.verified_at is None and not record.statement_issuer
+
+
+def refreshes_nothing(grant_types: Collection[str]) -> bool:
+    """Return whether `refresh_token` is among grants none of which gives a token to refresh."""
+    return REFRESH_TOKEN in grant_types and _WITHOUT_REFRESH.issuperset(grant_types)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol, TypeAlias
 
+from everbearer.oauth.arguments import check_fields, refuse
 from everbearer.oauth.client import AUTHORIZATION_CODE, REFRESH_TOKEN, AuthMethod, Client, Lifetimes, RotationPolicy
+from everbearer.oauth.client_registration_rules import life_problems, offer_problems
+from everbearer.oauth.crypto.issuer_rules import issuer_problems
 from everbearer.oauth.errors import InvalidClientMetadata
 from everbearer.oauth.events import Event
 from everbearer.oauth.initial_access_tokens import InitialAccessToken
@@ -84,6 +87,10 @@ class StatementIssuer:
     jwks_uri: str = ""
     """Where they are published, instead of `jwks`."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+        refuse(issuer_problems(self.issuer, jwks=self.jwks, jwks_uri=self.jwks_uri))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRegistration:
@@ -119,3 +126,22 @@ class ClientRegistration:
     wait: Callable[[str], Awaitable[int]] = field(default=no_wait)
     """Counts a registration without a token from a network address, and returns for how many seconds there may be none
     from there; 0 where this one may be."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        refuse(
+            (
+                *offer_problems(
+                    scope=self.scope,
+                    grant_types=self.grant_types,
+                    methods=self.token_endpoint_auth_methods,
+                    most_clients=self.most_clients,
+                ),
+                *life_problems(lifetimes=self.lifetimes, rotation=self.rotation, grant_types=self.grant_types),
+                *self._statement_problems(),
+            )
+        )
+
+    def _statement_problems(self) -> Iterator[str]:
+        if self.require_software_statement and not self.statement_issuers:
+            yield "require_software_statement: nobody's statements are believed, so name who signs them"

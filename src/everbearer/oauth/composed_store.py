@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.client import Client
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Ended, Everything, Grant
@@ -16,6 +17,9 @@ class ComposedStore:
 
     clients: ClientStore
     grants: GrantStore
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     async def client(self, client_id: str) -> Client | None:
         """See `ClientStore`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.randomness import random_bytes
 from everbearer.oauth.scope import Scope
@@ -29,6 +30,9 @@ class InitialAccessToken:
     """All that such clients may ask for, where that is less than what others may; None where it is not."""
     note: str = ""
     """Who it is for, in words of the operator."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 def new_registration_token(prefix: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.client import Client
 from everbearer.oauth.models import Grant
 from everbearer.oauth.resource import Target
@@ -55,6 +56,9 @@ class IssuanceHooks:
     """Returns what access tokens say besides, in claims that JSON has words for; what the server says itself stays."""
     token_response_members: Callable[[Issuance], Awaitable[Mapping[str, object]]] | None = None
     """Returns further members of the token endpoint's answer (RFC 6749 §8.2)."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

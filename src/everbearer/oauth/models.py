@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.scope import Scope
 
 MINUTE = 60
@@ -76,6 +77,14 @@ class Authentication:
     session_id: str = ""
     user_epoch: int | None = None
     """The user's epoch at sign-in; None to take the newest when the grant is stored."""
+
+    def check(self) -> None:
+        """Return if the fields are of their types: an application's own sign-in makes this, and stores read it too.
+
+        Raises:
+            ValueError: they are not.
+        """
+        check_fields(self, {"subject": "write str(user.id)"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

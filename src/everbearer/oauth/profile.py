@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.response_types import RESPONSE_TYPES, STRICT_RESPONSE_TYPES
 
 
@@ -23,6 +24,9 @@ class Profile:
     """Request objects may have the algorithm `none`."""
     request_uris: bool = False
     """Clients may register URIs of request objects, which the server fetches."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 STRICT = Profile()

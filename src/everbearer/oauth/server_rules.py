@@ -1,42 +1,41 @@
-"""What an authorization server may not be made of, in sentences that say what to change.
-
-The values are looked at as whatever they are: not everybody who embeds this has a type checker to tell.
-"""
+"""What an authorization server may not be made of, in sentences that say what to change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
+from collections.abc import Iterator, Mapping
 
-from everbearer.oauth.crypto.sealing import Sealer
-from everbearer.oauth.resource import Resource
+from everbearer.oauth.arguments import field_problems
+from everbearer.oauth.crypto.keys import ALGORITHMS
+from everbearer.oauth.resource import Resource, is_resource_identifier
 from everbearer.oauth.scope import is_scope_value
-from everbearer.oauth.store import ClientStore, DeviceStore, GrantStore
 from everbearer.oauth.uris import is_web_page
 
+ADVICE: Mapping[str, str] = {
+    "issuer": "write the URL that clients know, such as https://id.example.com",
+    "sealer": "write Sealer([secret]), of a secret of 32 random bytes or more",
+    "keys": "write keys=lambda: keys, of keys that key_set made",
+    "grants": "write grants=GRANTS",
+    "scopes": 'write {**STANDARD_SCOPES, "read": "Read your notes"}, the words for a consent page',
+    "resources": "write {api.resource: api}, of a Resource",
+    "pairwise_salt": "write pairwise_salt=lambda: salt, of 32 random bytes",
+    "profile": "write STRICT or another Profile",
+}
+"""What to write where a field has another type than its own."""
 
-def refuse(problems: Iterable[str]) -> None:
-    """Return if there are no problems.
 
-    Raises:
-        ValueError: there are some; the message says of each what to change.
-    """
-    told = "; ".join(problems)
-    if told:
-        raise ValueError(told)
-
-
-def address_problems(*, issuer: object, endpoints: object) -> Iterator[str]:
-    """Tell what is wrong with the URLs that clients are told (RFC 8414 §2)."""
+def address_problems(*, issuer: str, endpoints: str, verification_uri: str) -> Iterator[str]:
+    """Tell what is wrong with the URLs that clients and users are told (RFC 8414 §2)."""
     yield from _url_problem("issuer", issuer)
-    if endpoints != "":
+    if endpoints:
         yield from _url_problem("endpoints", endpoints)
+    if verification_uri and not is_web_page(verification_uri):
+        yield f"verification_uri must be an absolute URL, such as https://example.com/device, not {verification_uri!r}"
 
 
-def _url_problem(name: str, url: object) -> Iterator[str]:
+def _url_problem(name: str, url: str) -> Iterator[str]:
     # "a URL that uses the "https" scheme and has no query or fragment components" (RFC 8414 §2). Of http it may be in
     # tests and inside of an own network; only who runs it knows.
-    if not isinstance(url, str) or not is_web_page(url) or {"?", "#", "@"} & set(url):
+    if not is_web_page(url) or {"?", "#", "@"} & set(url):
         yield (
             f"{name} must be an absolute URL without query, fragment and user name, such as https://id.example.com, "
             f"not {url!r}"
@@ -45,51 +44,33 @@ def _url_problem(name: str, url: object) -> Iterator[str]:
         yield f"{name}: leave out the slash at its end, write {url.rstrip('/')!r}"
 
 
-def store_problems(*, store: object, devices: object) -> Iterator[str]:
-    """Tell which verbs a store lacks."""
-    for protocol in (ClientStore, GrantStore):
-        yield from _lacking("store", store, protocol)
-    if devices is not None:
-        yield from _lacking("devices", devices, DeviceStore)
+def scope_problems(scopes: Mapping[str, str]) -> Iterator[str]:
+    """Tell which scope values there cannot be."""
+    for name in scopes:
+        if not is_scope_value(name):
+            yield f"scopes: {name!r} is no scope value, for it has spaces or quotes"
 
 
-def _lacking(name: str, store: object, protocol: type) -> Iterator[str]:
-    verbs = [verb for verb in vars(protocol) if not verb.startswith("_")]
-    lacking = [verb for verb in verbs if not callable(getattr(store, verb, None))]
-    if lacking:
-        yield f"{name}: a {type(store).__name__} is no {protocol.__name__}, for it has no {', '.join(lacking)}"
+def resource_problems(resources: Mapping[str, Resource]) -> Iterator[str]:
+    """Tell which resources there cannot be (RFC 8707 §2)."""
+    for name, resource in resources.items():
+        # They are made at requests too, where nobody waits for this.
+        problems = tuple(field_problems(resource)) or tuple(_resource_problems(name, resource))
+        yield from (f"resources: at {name!r} {problem}" for problem in problems)
 
 
-def secret_problems(*, sealer: object, keys: object) -> Iterator[str]:
-    """Tell what is wrong with what seals and signs."""
-    if not isinstance(sealer, Sealer):
-        yield "sealer must be a Sealer: write Sealer([secret]), of a secret of 32 random bytes or more"
-    if not callable(keys):
-        yield "keys must be a function that returns the KeySet of the moment: write keys=lambda: keys"
+def _resource_problems(name: str, resource: Resource) -> Iterator[str]:
+    if resource.resource != name:
+        yield "is not the Resource of that identifier"
+    if not is_resource_identifier(resource.resource):
+        yield "resource must be an absolute URI without a fragment, such as https://api.example.com"
+    if resource.access_token_lifetime is not None and resource.access_token_lifetime < 1:
+        yield f"access_token_lifetime is {resource.access_token_lifetime}: it must be at least 1 second"
+    if resource.access_token_signing_alg not in (None, *ALGORITHMS):
+        yield f"access_token_signing_alg must be one of {', '.join(ALGORITHMS)}"
 
 
-def table_problems(*, grants: object, scopes: object, resources: object) -> Iterator[str]:
-    """Tell what is wrong with what there is to ask for."""
-    functions, words, known = _mapping(grants), _mapping(scopes), _mapping(resources)
-    if functions is None or not all(map(callable, functions.values())):
-        yield "grants must map each grant_type to its function: write grants=GRANTS"
-    if words is None:
-        yield 'scopes must map each scope value to words for a consent page: write {**STANDARD_SCOPES, "read": "…"}'
-    else:
-        yield from (f"scopes: {name!r} is no scope value, for it has spaces or quotes" for name in _not_scopes(words))
-    if known is None:
-        yield "resources must map each resource identifier to its Resource"
-    else:
-        yield from (f"resources: at {name!r} is not the Resource of that identifier" for name in _not_named(known))
-
-
-def _mapping(value: object) -> Mapping[object, object] | None:
-    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else None
-
-
-def _not_scopes(scopes: Mapping[object, object]) -> Iterator[object]:
-    return (name for name in scopes if not (isinstance(name, str) and is_scope_value(name)))
-
-
-def _not_named(resources: Mapping[object, object]) -> Iterator[object]:
-    return (name for name, each in resources.items() if not (isinstance(each, Resource) and each.resource == name))
+def polling_problems(interval: int) -> Iterator[str]:
+    """Tell whether devices would poll without a pause (RFC 8628 §3.2)."""
+    if interval < 1:
+        yield f"polling_interval is {interval}: it must be at least 1 second"

@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import cast
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.crypto.client_keys import algorithm_named
 from everbearer.oauth.crypto.issuer_signatures import is_signed_by_issuer
@@ -56,6 +57,9 @@ class TrustedIssuer:
     """All that comes of it, as far as the client may have it."""
     longest: int = HOUR
     """Seconds that an assertion may be good for: so long has to be remembered that it was used."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, TypeAlias, cast
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.messages import Response
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.bearer import bearer_token
 from everbearer.resource_server.errors import OAuthError
 from everbearer.resource_server.requirement import VALID, Requirement
 from everbearer.resource_server.resource_server import ResourceServer
+from everbearer.resource_server.settings_rules import ADVICE
 
 __all__ = ["access_token", "protect"]
 
@@ -31,7 +33,11 @@ def protect(app: Application, api: ResourceServer, required: Requirement = VALID
 
     It serves the metadata of the resource server too (RFC 9728). `access_token(scope)` gives the token further in. A
     WebSocket is refused before it opens. `add_middleware(protect, api=api)` of frameworks can use it.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
     """
+    check_arguments(protect, ADVICE, app=app, api=api, required=required)
 
     async def protected(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:

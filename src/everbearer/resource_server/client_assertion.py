@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.crypto import jws
 from everbearer.oauth.crypto.keys import SigningKey
 from everbearer.oauth.randomness import random_id
 from everbearer.resource_server.clock import unix_now
+from everbearer.resource_server.settings_rules import ADVICE
 
 LIFETIME = 60
 """Seconds for which an assertion is good."""
@@ -17,7 +19,11 @@ def private_key_jwt(client_id: str, key: SigningKey, *, now: Callable[[], int] =
     """Return what makes assertions of a client for an audience, each good once and for a minute.
 
     The audience should be the issuer, and it alone (RFC 10070 §4).
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
     """
+    check_arguments(private_key_jwt, ADVICE, client_id=client_id, key=key, now=now)
 
     def client_assertion(audience: str) -> str:
         at = now()

@@ -1,6 +1,7 @@
 """FastAPI: dependencies that give an endpoint its access token, and stand in the OpenAPI document."""
 
 # Annotations are read while the application runs: they must not be texts.
+from functools import lru_cache
 from typing import NoReturn
 
 from fastapi import APIRouter, HTTPException, Request, Response, WebSocketException
@@ -9,11 +10,13 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.asgi import token_of
 from everbearer.resource_server.errors import OAuthError
 from everbearer.resource_server.requirement import Requirement, requirement
 from everbearer.resource_server.resource_server import ResourceServer
+from everbearer.resource_server.settings_rules import ADVICE
 
 __all__ = ["Bearer", "Required"]
 
@@ -39,10 +42,8 @@ class Required(SecurityBase):
             HTTPException: there is none that meets the requirement; the exception has the challenge.
             WebSocketException: the same, where a WebSocket should open.
         """
-        wanted = self.required
-        required = requirement(
-            *wanted.scope, *security_scopes.scopes, acr_values=wanted.acr_values, max_age=wanted.max_age
-        )
+        scopes = security_scopes.scopes
+        required = _with_scopes(self.required, *scopes) if scopes else self.required
         try:
             return await self.api.validate_async(token_of(connection.scope), required)
         except OAuthError as error:
@@ -51,11 +52,18 @@ class Required(SecurityBase):
             _refuse(self.api, error, required)
 
 
+@lru_cache(maxsize=1024)
+def _with_scopes(wanted: Requirement, *scopes: str) -> Requirement:
+    # They stand in the code: there are few.
+    return requirement(*wanted.scope, *scopes, acr_values=wanted.acr_values, max_age=wanted.max_age)
+
+
 class Bearer:
     """Asks requests for access tokens."""
 
     def __init__(self, api: ResourceServer, *, scheme_name: str = "bearer") -> None:
         """Name the scheme as the OpenAPI document should."""
+        check_arguments(Bearer.__init__, ADVICE, api=api, scheme_name=scheme_name)
         self.api = api
         self.scheme_name = scheme_name
 

@@ -10,10 +10,12 @@ from flask import Blueprint, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from everbearer.oauth import messages
+from everbearer.oauth.arguments import check_arguments
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.errors import INSUFFICIENT, OAuthError
 from everbearer.resource_server.requirement import requirement
 from everbearer.resource_server.resource_server import ResourceServer
+from everbearer.resource_server.settings_rules import ADVICE
 from everbearer.resource_server.wsgi import token_of
 
 __all__ = ["Bearer", "access_token"]
@@ -26,6 +28,7 @@ class Bearer:
     """Asks requests for access tokens."""
 
     def __init__(self, api: ResourceServer) -> None:
+        check_arguments(Bearer.__init__, ADVICE, api=api)
         self.api = api
 
     def require(

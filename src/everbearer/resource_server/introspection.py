@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote_plus, urlencode
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.messages import Headers
 from everbearer.resource_server.access_token import AccessToken, Expected, access_token
 from everbearer.resource_server.errors import InvalidToken, TemporarilyUnavailable
@@ -52,6 +53,7 @@ class Introspection:
     """How many answers are kept, of either kind."""
 
     def __post_init__(self) -> None:
+        check_fields(self, {"client_assertion": "write private_key_jwt(client_id, key)"})
         if bool(self.client_secret) is (self.client_assertion is not None):
             raise ValueError("introspection needs a client_secret or a client_assertion, and not both")
         if not self.client_id:

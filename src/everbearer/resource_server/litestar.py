@@ -10,12 +10,14 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.resource_server import asgi
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.asgi import ACCESS_TOKEN, token_of
 from everbearer.resource_server.errors import OAuthError
 from everbearer.resource_server.requirement import Requirement, requirement
 from everbearer.resource_server.resource_server import ResourceServer
+from everbearer.resource_server.settings_rules import ADVICE
 
 __all__ = ["Bearer", "access_token"]
 
@@ -24,6 +26,7 @@ class Bearer:
     """Asks requests for access tokens."""
 
     def __init__(self, api: ResourceServer) -> None:
+        check_arguments(Bearer.__init__, ADVICE, api=api)
         self.api = api
 
     def require(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.scope import Scope
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.errors import InsufficientScope, InsufficientUserAuthentication
-from everbearer.resource_server.settings_rules import check_several
 
+_ADVICE = {"scope": 'write each value as a text of its own, require("notes:read", "notes:write"), or require()'}
 _WIRE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """What a scope value is made of (RFC 6749 §3.3); `acr` values stand in the same places."""
 
@@ -58,7 +59,9 @@ def requirement(*scope: str, acr_values: tuple[str, ...] = (), max_age: int | No
     Raises:
         ValueError: it can be met by no token, or stand in no challenge.
     """
-    check_several("acr_values", acr_values)
+    for each in scope:
+        check_arguments(requirement, _ADVICE, scope=each)
+    check_arguments(requirement, acr_values=acr_values, max_age=max_age)
     values = tuple(dict.fromkeys(" ".join(scope).split()))
     wrong = next((value for value in (*values, *acr_values) if not _WIRE.fullmatch(value)), None)
     if wrong is not None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.crypto.client_keys import ClientKey
 from everbearer.oauth.crypto.jws import take_apart
 from everbearer.oauth.crypto.keys import ALGORITHMS
@@ -26,7 +27,7 @@ from everbearer.resource_server.issuer import fetch_keys, fetch_metadata, static
 from everbearer.resource_server.jwt_access_tokens import JwtAccessTokens
 from everbearer.resource_server.kept import Kept
 from everbearer.resource_server.requirement import VALID, Requirement
-from everbearer.resource_server.settings_rules import check_metadata, check_settings, is_resource_identifier
+from everbearer.resource_server.settings_rules import ADVICE, check_metadata, check_settings, is_resource_identifier
 from everbearer.resource_server.standard_fetch import StandardFetch
 from everbearer.resource_server.trouble import Trouble
 
@@ -95,6 +96,7 @@ class ResourceServer:
     _known: _Known = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_fields(self, ADVICE)
         check_settings(
             issuer=self.issuer,
             audience=self.audiences,
@@ -104,7 +106,7 @@ class ResourceServer:
             lifetimes=(self.jwks_lifetime, self.jwks_stale_lifetime),
             urls=(self.jwks_uri, self.introspection.endpoint if self.introspection else ""),
         )
-        check_metadata(scopes=self.scopes, more=self.more_metadata)
+        check_metadata(self.more_metadata)
         object.__setattr__(self, "_known", _known(self))
 
     @property

@@ -10,6 +10,18 @@ from everbearer.oauth.uris import is_safe_to_fetch
 
 _OURS = ("resource", "authorization_servers", "scopes_supported", "bearer_methods_supported")
 """The members of its metadata that follow from the settings of a resource server."""
+ADVICE: Mapping[str, str] = {
+    "audience": 'write audience="https://api.example.com", or a tuple of several names',
+    "introspection": 'write Introspection(client_id="...", client_secret="...")',
+    "fetch": "write StandardFetch() or a function of a Fetch",
+    "fetch_async": "write an async function of a Fetch",
+    "jwks": "write the JWK Set document, json.dumps(jwks)",
+    "api": 'make a ResourceServer(issuer="...", audience="...")',
+    "app": "write the application itself; asgi.protect is for those of ASGI, wsgi.protect for those of WSGI",
+    "required": 'write requirement("notes:read")',
+    "key": "write signing_key_from_pem(text) or load_signing_key(path)",
+}
+"""What to write where something is of another type than its own."""
 LONGEST_LEEWAY = 300
 """Seconds: "usually no more than a few minutes" (RFC 9068 §4)."""
 
@@ -44,27 +56,15 @@ def check_settings(
             raise ValueError(problem)
 
 
-def check_metadata(*, scopes: object, more: Mapping[str, object]) -> None:
+def check_metadata(more: Mapping[str, object]) -> None:
     """Return if what is said for the metadata can stand there.
 
     Raises:
         ValueError: it cannot.
     """
-    check_several("scopes", scopes)
     ours = next((name for name in _OURS if name in more), None)
     if ours is not None:
         raise ValueError(f"more_metadata has {ours}, which the other settings say: take it out")
-
-
-def check_several(name: str, values: object) -> None:
-    """Return if values are several texts, and not one, of which each character would be taken for one of them.
-
-    Raises:
-        ValueError: they are one.
-    """
-    if isinstance(values, str):
-        sentence = f'{name} is a text, and must be a tuple of texts, be it of one: write {name}=("...",)'
-        raise ValueError(sentence)  # noqa: TRY004 - as all other settings that make no sense
 
 
 def is_resource_identifier(name: str) -> bool:

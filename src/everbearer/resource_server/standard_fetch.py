@@ -20,6 +20,7 @@ from urllib.request import (
     Request,
 )
 
+from everbearer.oauth.arguments import check_fields
 from everbearer.resource_server.fetching import NO_ANSWER, Fetch, Fetched
 
 LONGEST = 512 * 1024
@@ -53,6 +54,9 @@ class StandardFetch:
     _opener: OpenerDirector = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_fields(self, {"tls": "write ssl.create_default_context(cafile=...)"})
+        if not self.patience > 0:
+            raise ValueError("patience is a number of seconds above 0")
         opener = OpenerDirector()
         for handler in (
             ProxyHandler(),

@@ -13,12 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from everbearer.oauth import messages
+from everbearer.oauth.arguments import check_arguments
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.asgi import ACCESS_TOKEN, token_of
 from everbearer.resource_server.asgi import access_token as access_token_of_scope
 from everbearer.resource_server.errors import INSUFFICIENT, OAuthError
 from everbearer.resource_server.requirement import requirement
 from everbearer.resource_server.resource_server import ResourceServer
+from everbearer.resource_server.settings_rules import ADVICE
 
 __all__ = ["Bearer", "access_token"]
 
@@ -29,6 +31,7 @@ class Bearer:
     """Asks requests for access tokens."""
 
     def __init__(self, api: ResourceServer) -> None:
+        check_arguments(Bearer.__init__, ADVICE, api=api)
         self.api = api
 
     def require(

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.messages import Response
 from everbearer.resource_server.access_token import AccessToken
 from everbearer.resource_server.bearer import bearer_token
 from everbearer.resource_server.errors import OAuthError
 from everbearer.resource_server.requirement import VALID, Requirement
 from everbearer.resource_server.resource_server import ResourceServer
+from everbearer.resource_server.settings_rules import ADVICE
 
 __all__ = ["access_token", "protect"]
 
@@ -27,7 +29,11 @@ def protect(app: Application, api: ResourceServer, required: Requirement = VALID
     """Return an application that answers itself where there is no access token that meets a requirement.
 
     It serves the metadata of the resource server too (RFC 9728). `access_token(environ)` gives the token further in.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
     """
+    check_arguments(protect, ADVICE, app=app, api=api, required=required)
 
     def protected(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if api.metadata_path and api.metadata_path == environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""):

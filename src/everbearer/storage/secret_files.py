@@ -18,9 +18,10 @@ def load_signing_key(
         OSError: the file cannot be read.
         PermissionError: accounts other than its owner and group can read or change it; chmod 600 or 640 keeps them out,
             and `check_permissions=False` lets them.
-        ValueError: what it holds is not such a key; see `signing_key_from_pem` and `signing_key_from_jwk`.
+        ValueError: what it holds is not such a key; see `signing_key_from_pem` and `signing_key_from_jwk`. Or it is no
+            path, but a key itself.
     """
-    data = _read(Path(path), check_permissions=check_permissions)
+    data = _read(_path(path), check_permissions=check_permissions)
     if data.lstrip().startswith(b"{"):
         return signing_key_from_jwk(data)
     return signing_key_from_pem(data, passphrase=passphrase, alg=alg)
@@ -32,9 +33,20 @@ def load_secrets(path: str | Path, *, check_permissions: bool = True) -> list[by
     Raises:
         OSError: the file cannot be read.
         PermissionError: as `load_signing_key` has it.
+        ValueError: it is no path.
     """
-    lines = _read(Path(path), check_permissions=check_permissions).splitlines()
+    lines = _read(_path(path), check_permissions=check_permissions).splitlines()
     return [line.strip() for line in lines if line.strip()]
+
+
+def _path(path: object) -> Path:
+    if not isinstance(path, str | Path):
+        raise ValueError(f"path must be that of a file, not of the type {type(path).__name__}")  # noqa: TRY004 - a setting
+    text = str(path)
+    # What cannot be opened stands in the error that says so, and would stand in logs.
+    if "\n" in text or "-----BEGIN" in text or text.lstrip().startswith("{"):
+        raise ValueError("path must be that of a file, not what is in it: give a key to signing_key_from_pem")
+    return Path(text)
 
 
 def _read(path: Path, *, check_permissions: bool) -> bytes:

@@ -138,7 +138,11 @@ async def complete_device_authorization(
     """Let the device in as this user; False where it was decided before, by whoever typed the same code.
 
     `consent_epoch` is that of the consent the user gave; `address` and `agent` are those of the user's browser.
+
+    Raises:
+        ValueError: a field of `authentication` is of another type than its own.
     """
+    authentication.check()
     now = server.now()
     # A device that polls slowly hears of a word that was said in its last second.
     expires_at = max(asking.authorization.expires_at, now + asking.client.lifetimes.authorization_code)

@@ -147,7 +147,11 @@ async def complete_authorization(
     `consent_epoch` is that of the consent the user gave or had given; None where the client needs none. Where the
     request requires another user or sign-in (`unmet`), the response takes that error there. `browser_state` is what the
     client may watch (see `session_state`); empty where it may not.
+
+    Raises:
+        ValueError: a field of `authentication` is of another type than its own.
     """
+    authentication.check()
     refused = unmet(request, authentication, server)
     if refused is not None:
         return refuse_authorization(request, refused, server, browser_state=browser_state)

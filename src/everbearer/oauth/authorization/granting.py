@@ -53,7 +53,9 @@ async def grant_tokens(
         InvalidTarget: the request names a resource that the client may not ask for.
         InvalidClientMetadata: the ID token cannot be encrypted to the client.
         StoreUnavailable: the grant cannot be stored.
+        ValueError: a field of `authentication` is of another type than its own.
     """
+    authentication.check()
     prepared = await prepare_grant(request, authentication, scope, server, consent_epoch=consent_epoch)
     await store_prepared(prepared, server)
     return prepared.tokens

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 
 from everbearer.oauth.client import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     IMPLICIT,
-    JWT_BEARER,
     REFRESH_TOKEN,
-    TOKEN_EXCHANGE,
     AccessTokenFormat,
     AuthMethod,
     Client,
     SubjectType,
+    refreshes_nothing,
 )
 from everbearer.oauth.client_rules.claims import claim_problems
 from everbearer.oauth.client_rules.grants import grant_problems
 from everbearer.oauth.client_rules.keys import key_problems
-from everbearer.oauth.client_rules.lifetimes import client_rotation_problems, lifetime_problems
 from everbearer.oauth.client_rules.logout_uris import logout_uri_problems
 from everbearer.oauth.client_rules.redirect_uris import redirect_uri_problem
 from everbearer.oauth.client_rules.request_objects import request_object_problems
 from everbearer.oauth.clients.assertions import ALGORITHMS_OF
 from everbearer.oauth.crypto.client_keys import algorithm_named
+from everbearer.oauth.lifetime_rules import client_rotation_problems, lifetime_problems
 from everbearer.oauth.redirect_uris import web_host
 from everbearer.oauth.resource import is_resource_identifier
 from everbearer.oauth.response_types import CODE, RESPONSE_TYPES, gives, gives_to_browser, normal_response_type
@@ -36,19 +34,11 @@ from everbearer.oauth.uris import is_safe_to_fetch, is_web_page
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
-_SEVERAL = tuple(each.name for each in fields(Client) if isinstance(each.default, tuple))
-"""The settings that are several texts."""
-_WITHOUT_REFRESH = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, TOKEN_EXCHANGE, JWT_BEARER})
-"""The grants that give no refresh token to begin with. One of an application's own may."""
 _WITH_SECRET = frozenset({AuthMethod.BASIC, AuthMethod.POST, AuthMethod.SECRET_JWT})
 
 
 def client_problems(client: Client) -> tuple[str, ...]:
     """Return what is wrong with a client's settings, a sentence each that says what to change."""
-    texts = tuple(_texts(client))
-    if texts:
-        # Nothing else can be said of them: each character would be taken for one of several.
-        return texts
     return (
         *_identity(client),
         *_authentication(client),
@@ -66,13 +56,6 @@ def client_problems(client: Client) -> tuple[str, ...]:
         *lifetime_problems(client.lifetimes, refreshes=REFRESH_TOKEN in client.grant_types),
         *client_rotation_problems(client),
     )
-
-
-def _texts(client: Client) -> Iterator[str]:
-    for name in _SEVERAL:
-        value: object = getattr(client, name)
-        if isinstance(value, str):
-            yield f'{name} is a text, and must be a tuple of texts, be it of one: write {name}=("...",)'
 
 
 def _identity(client: Client) -> Iterator[str]:
@@ -125,7 +108,7 @@ def _grant_types(client: Client) -> Iterator[str]:
             "client_credentials is for clients with a secret or keys: give it one or take client_credentials from "
             "grant_types"
         )
-    if REFRESH_TOKEN in client.grant_types and _WITHOUT_REFRESH.issuperset(client.grant_types):
+    if refreshes_nothing(client.grant_types):
         yield "refresh_token needs a grant to refresh: add authorization_code to grant_types or take refresh_token out"
     if OFFLINE_ACCESS in client.scope and REFRESH_TOKEN not in client.grant_types:
         yield "scope has offline_access, which asks for a refresh token: add refresh_token to grant_types"

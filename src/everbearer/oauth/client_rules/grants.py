@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from everbearer.oauth.client import PASSWORD, TOKEN_EXCHANGE, Client, TokenExchangePolicy
+from everbearer.oauth.client import (
+    PASSWORD,
+    TOKEN_EXCHANGE,
+    Client,
+    TokenExchangePolicy,
+)
 
 NO_EXCHANGE = TokenExchangePolicy()
 

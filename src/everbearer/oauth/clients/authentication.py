@@ -9,6 +9,7 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import AuthMethod, Client
 from everbearer.oauth.clients.assertions import check_assertion, has_assertion, read_assertion
@@ -56,7 +57,11 @@ def hash_client_secret(secret: str, server: AuthorizationServer) -> str:
     """Return what `Client.secrets` keeps of a secret.
 
     It is a keyed hash, quick to make: for secrets that are random and long, as `secrets.token_urlsafe(32)` makes them.
+
+    Raises:
+        ValueError: the secret is no text, or the server is none.
     """
+    check_arguments(hash_client_secret, secret=secret, server=server)
     return server.sealer.keyed_hash(CLIENT_SECRET, secret.encode())
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.crypto.client_keys import UnusableKeys, fitting, read_jwks, signed_by
@@ -44,7 +45,12 @@ async def check_signature(jwt: Unverified, client: Client, server: Authorization
 
 
 def seal_client_secret(client_id: str, secret: str, sealer: Sealer) -> str:
-    """Return what `Client.sealed_secrets` keeps of a secret; it can be unsealed as that client's alone."""
+    """Return what `Client.sealed_secrets` keeps of a secret; it can be unsealed as that client's alone.
+
+    Raises:
+        ValueError: the secret or the client's id is no text, or the sealer none.
+    """
+    check_arguments(seal_client_secret, client_id=client_id, secret=secret, sealer=sealer)
     return base64url(sealer.seal(_SEALED_SECRET, compact_json([client_id, secret])))
 
 

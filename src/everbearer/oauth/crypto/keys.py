@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from everbearer.oauth.arguments import check_arguments, check_fields
 from everbearer.oauth.crypto.signed_tokens import SignedTokens
 from everbearer.oauth.errors import TemporarilyUnavailable
 from everbearer.oauth.messages import Request, Response, json_response
@@ -29,6 +30,11 @@ ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 
 RSA_BITS = 2048
 
+_ADVICE: Mapping[str, str] = {
+    "keys": "write key_set(key) or key_set(*keys), of keys that generate_signing_key or signing_key_from_pem made",
+    "coming": "write coming=[key]",
+    "private": "make the key by generate_signing_key or signing_key_from_pem",
+}
 _KINDS: Mapping[str, Callable[[dict[str, Any] | bytes], ECKey | RSAKey | OKPKey]] = {
     "EC": ECKey.import_key,
     "RSA": RSAKey.import_key,
@@ -48,6 +54,9 @@ class SigningKey:
     signed: SignedTokens = field(default_factory=SignedTokens, init=False, repr=False, compare=False)
     """What it is known to have signed."""
 
+    def __post_init__(self) -> None:
+        check_fields(self, _ADVICE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
@@ -56,6 +65,9 @@ class KeySet:
     signing: Mapping[str, SigningKey]
     published: tuple[SigningKey, ...]
     """Those to come, those that sign and those that signed what may still be in use."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def signer(self, alg: str) -> SigningKey:
         """Return the key that signs with an algorithm.
@@ -96,8 +108,11 @@ def key_set(*keys: SigningKey, coming: Sequence[SigningKey] = ()) -> KeySet:
     and take the old one out when its last token has expired.
 
     Raises:
-        ValueError: there is none that signs.
+        ValueError: there is none that signs, or one is no key.
     """
+    check_arguments(key_set, _ADVICE, coming=coming)
+    for each in keys:
+        check_arguments(key_set, _ADVICE, keys=each)
     if not keys:
         raise ValueError("a key set needs a key that signs")
     return KeySet(signing={key.alg: key for key in reversed(keys)}, published=(*coming, *keys))
@@ -113,6 +128,7 @@ def signing_key_from_pem(
     Raises:
         ValueError: it is no private key, the passphrase does not open it, or it cannot sign with the algorithm.
     """
+    check_arguments(signing_key_from_pem, text=text, passphrase=passphrase, alg=alg)
     data = _bytes(text)
     try:
         private = load_pem_private_key(data, None if passphrase is None else _bytes(passphrase))
@@ -174,9 +190,10 @@ def signing_key_from_jwk(data: bytes | str) -> SigningKey:
     Raises:
         ValueError: the data is not such a key.
     """
+    check_arguments(signing_key_from_jwk, {"data": "write json.dumps(jwk)"}, data=data)
     try:
         members = json.loads(data)
-        alg, kid = members.pop("alg"), members.pop("kid", "")
+        alg, kid = _text(members.pop("alg")), _text(members.pop("kid", ""))
         key = _signing_key(_KINDS[members["kty"]](members), alg, kid=kid)
     except (json.JSONDecodeError, UnicodeDecodeError):
         # Which quotes what was read, and so perhaps a key.
@@ -186,6 +203,12 @@ def signing_key_from_jwk(data: bytes | str) -> SigningKey:
     if alg not in _kind_of(key.private)[1]:
         raise ValueError(f"the key cannot sign with {alg}")
     return key
+
+
+def _text(member: object) -> str:
+    if not isinstance(member, str):
+        raise TypeError("a member of the JWK is no text")
+    return member
 
 
 def _signing_key(jwk: ECKey | RSAKey | OKPKey, alg: str, kid: str = "") -> SigningKey:

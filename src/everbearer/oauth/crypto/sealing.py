@@ -95,7 +95,7 @@ class Sealer:
 
 def _check_types(secrets: object) -> None:
     # Bytes are a sequence too, of numbers: one secret in place of a list of them is easily given.
-    if isinstance(secrets, str | bytes) or not all(
+    if not isinstance(secrets, list | tuple) or not all(
         isinstance(each, bytes) for each in cast("Sequence[object]", secrets)
     ):
         raise TypeError("the server's secrets are a list of bytes, newest first: write Sealer([secret])")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from everbearer.oauth.errors import InvalidRequest, InvalidToken, OAuthError, bearer_challenge
 from everbearer.oauth.messages import NO_STORE, Request, Response, json_response
 from everbearer.oauth.parameters import FORM, posted_parameters
-from everbearer.oauth.tokens.access_tokens import Standing
+from everbearer.oauth.tokens.standing import Standing
 
 
 def bearer_token(request: Request) -> str:

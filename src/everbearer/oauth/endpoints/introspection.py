@@ -12,9 +12,10 @@ from everbearer.oauth.lifetimes import end_of, expiry
 from everbearer.oauth.messages import Request, Response, json_response
 from everbearer.oauth.parameters import posted_parameters
 from everbearer.oauth.scope import format_scope
-from everbearer.oauth.tokens.access_tokens import AccessToken, authentication_claims, read_access_token, standing
+from everbearer.oauth.tokens.access_tokens import AccessToken, authentication_claims, read_access_token
 from everbearer.oauth.tokens.confirmation import confirm_arrival
 from everbearer.oauth.tokens.refresh_tokens import open_refresh_token
+from everbearer.oauth.tokens.standing import standing
 from everbearer.oauth.users.subjects import subject_for
 
 INACTIVE: dict[str, object] = {"active": False}

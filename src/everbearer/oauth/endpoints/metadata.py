@@ -9,7 +9,7 @@ from everbearer.oauth.authorization.request import PROMPTS
 from everbearer.oauth.authorization.request_objects import UNSIGNED
 from everbearer.oauth.authorization.response_modes import ResponseMode
 from everbearer.oauth.authorization_server import AuthorizationServer, LogoutNotice
-from everbearer.oauth.client import DEVICE_CODE, IMPLICIT, AuthMethod, SubjectType
+from everbearer.oauth.client import AUTHORIZATION_CODE, DEVICE_CODE, IMPLICIT, AuthMethod, SubjectType
 from everbearer.oauth.clients.assertions import SECRET_ALGORITHM
 from everbearer.oauth.crypto.client_keys import ED25519
 from everbearer.oauth.crypto.jwe import CONTENT_ENCRYPTION, KEY_ENCRYPTION
@@ -111,6 +111,9 @@ def _absent(server: AuthorizationServer) -> Iterator[str]:
         yield "device_authorization_endpoint"
     if not server.end_session:
         yield "end_session_endpoint"
+    # "This is REQUIRED unless no grant types are supported that use the authorization endpoint" (RFC 8414 §2).
+    if AUTHORIZATION_CODE not in server.grants and not any(map(gives_to_browser, server.profile.response_types)):
+        yield "authorization_endpoint"
 
 
 def metadata_paths(issuer: str) -> tuple[str, ...]:

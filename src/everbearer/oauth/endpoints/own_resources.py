@@ -12,8 +12,9 @@ from everbearer.oauth.errors import InsufficientScope, InvalidToken
 from everbearer.oauth.messages import Request
 from everbearer.oauth.models import Grant
 from everbearer.oauth.scope import Scope
-from everbearer.oauth.tokens.access_tokens import read_access_token, standing
+from everbearer.oauth.tokens.access_tokens import read_access_token
 from everbearer.oauth.tokens.confirmation import confirm_arrival
+from everbearer.oauth.tokens.standing import standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ from everbearer.oauth.errors import InvalidGrant
 from everbearer.oauth.messages import NO_STORE, Request, Response
 from everbearer.oauth.models import Ended, EndReason
 from everbearer.oauth.parameters import Parameters, posted_parameters
-from everbearer.oauth.tokens.access_tokens import REVOKED, AccessToken, read_access_token, standing
+from everbearer.oauth.tokens.access_tokens import AccessToken, read_access_token
 from everbearer.oauth.tokens.ending import end_grant_of
 from everbearer.oauth.tokens.refresh_tokens import Presented, open_refresh_token
+from everbearer.oauth.tokens.standing import REVOKED, standing
 
 
 async def revocation_endpoint(request: Request, server: AuthorizationServer) -> Response:

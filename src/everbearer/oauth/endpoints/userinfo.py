@@ -11,8 +11,9 @@ from everbearer.oauth.error_response import answer
 from everbearer.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from everbearer.oauth.messages import Request, Response
 from everbearer.oauth.scope import OPENID
-from everbearer.oauth.tokens.access_tokens import AccessToken, Standing, read_access_token, standing
+from everbearer.oauth.tokens.access_tokens import AccessToken, read_access_token
 from everbearer.oauth.tokens.confirmation import confirm_arrival
+from everbearer.oauth.tokens.standing import Standing, standing
 from everbearer.oauth.users.claims import userinfo_claims
 
 

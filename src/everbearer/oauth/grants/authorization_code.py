@@ -12,10 +12,10 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.client_rules.lifetimes import LONGEST_CODE_LIFETIME
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.errors import InvalidGrant, InvalidRequest
 from everbearer.oauth.history import with_entry
+from everbearer.oauth.lifetime_rules import LONGEST_CODE_LIFETIME
 from everbearer.oauth.lifetimes import SERVER, end_of
 from everbearer.oauth.models import CodeBinding, Ended, EndReason, Grant, Happening
 from everbearer.oauth.store import Spend

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
+from everbearer.oauth.arguments import check_arguments, refuse
 from everbearer.oauth.authorization.granting import prepare_grant, store_prepared
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.clients.use import note_use
+from everbearer.oauth.crypto.issuer_rules import issuer_problems
 from everbearer.oauth.errors import InvalidGrant
 from everbearer.oauth.lifetimes import SERVER
 from everbearer.oauth.models import Authentication, Ended, EndReason
@@ -34,8 +36,16 @@ async def no_user(asserted: Asserted) -> None:
 def jwt_bearer_grant(
     issuers: Iterable[TrustedIssuer], user_of: UserOf = no_user
 ) -> Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]:
-    """Return the grant that takes assertions of these issuers, by their names."""
-    by_name = {issuer.issuer: issuer for issuer in issuers}
+    """Return the grant that takes assertions of these issuers, by their names.
+
+    Raises:
+        ValueError: it cannot be made of these; the message says what to change.
+    """
+    check_arguments(jwt_bearer_grant, issuers=issuers, user_of=user_of)
+    trusted = tuple(issuers)
+    check_arguments(jwt_bearer_grant, issuers=trusted)
+    refuse(problem for issuer in trusted for problem in _problems(issuer))
+    by_name = {issuer.issuer: issuer for issuer in trusted}
 
     async def grant(request: TokenRequest, server: AuthorizationServer) -> TokenResponse:
         text = request.parameters.require("assertion")
@@ -47,6 +57,12 @@ def jwt_bearer_grant(
         return await _for_user(asserted, request, user_of, server)
 
     return grant
+
+
+def _problems(issuer: TrustedIssuer) -> Iterator[str]:
+    yield from issuer_problems(issuer.issuer, jwks=issuer.jwks, jwks_uri=issuer.jwks_uri)
+    if issuer.longest < 1:
+        yield f"{issuer.issuer!r}: longest is {issuer.longest}: it must be at least 1 second"
 
 
 async def _for_user(

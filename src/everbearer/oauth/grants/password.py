@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.authorization.granting import grant_tokens, requested_scope
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client import REFRESH_TOKEN, Client
@@ -28,7 +29,12 @@ tried, as the sign-in page does, and raises `TooManyRequests` beyond that."""
 def password_grant(
     check: CheckPassword,
 ) -> Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]:
-    """Return the grant that takes the passwords of users; `check` says whose they are."""
+    """Return the grant that takes the passwords of users; `check` says whose they are.
+
+    Raises:
+        ValueError: `check` is no async function of its arguments.
+    """
+    check_arguments(password_grant, check=check)
 
     async def grant(request: TokenRequest, server: AuthorizationServer) -> TokenResponse:
         client = request.client

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
 from everbearer.oauth.client import Client
 from everbearer.oauth.clients.use import note_use
@@ -24,12 +25,11 @@ from everbearer.oauth.token_response import TokenResponse
 from everbearer.oauth.tokens.access_tokens import (
     ACCESS_TOKEN_PREFIX,
     AccessToken,
-    Standing,
     exchange_access_token,
     read_access_token,
-    standing,
 )
 from everbearer.oauth.tokens.resource_indicators import exchange_audiences, resources_among, target_of_exchange
+from everbearer.oauth.tokens.standing import Standing, standing
 from everbearer.oauth.users.subjects import require_subjects
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -84,7 +84,12 @@ async def token_exchange_grant(request: TokenRequest, server: AuthorizationServe
 def token_exchange_by(
     policy: ExchangePolicy,
 ) -> Callable[[TokenRequest, AuthorizationServer], Awaitable[TokenResponse]]:
-    """Return the grant with a policy of yours instead of the clients' settings."""
+    """Return the grant with a policy of yours instead of the clients' settings.
+
+    Raises:
+        ValueError: the policy is no async function of an `Exchange`.
+    """
+    check_arguments(token_exchange_by, policy=policy)
 
     async def grant(request: TokenRequest, server: AuthorizationServer) -> TokenResponse:
         return await _exchange(request, server, policy)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from everbearer.oauth.authorization.request_objects import UNSIGNED
 from everbearer.oauth.authorization_server import AuthorizationServer
-from everbearer.oauth.client import AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, AuthMethod, SubjectType
+from everbearer.oauth.client import AUTHORIZATION_CODE, DEVICE_CODE, IMPLICIT, REFRESH_TOKEN, AuthMethod, SubjectType
 from everbearer.oauth.client_registration import ClientRegistration
 from everbearer.oauth.client_rules.redirect_uris import redirect_uri_problem
 from everbearer.oauth.clients.assertions import ALGORITHMS_OF
@@ -24,8 +24,9 @@ from everbearer.oauth.response_types import gives_to_browser, normal_response_ty
 from everbearer.oauth.scope import OFFLINE_ACCESS, Scope
 
 WEB, NATIVE = "web", "native"
-_WITH_USERS = frozenset({AUTHORIZATION_CODE, IMPLICIT})
 _ENCRYPTED = ("id_token_encrypted_response", "userinfo_encrypted_response", "introspection_encrypted_response")
+_REDIRECTING = frozenset({AUTHORIZATION_CODE, IMPLICIT})
+_WITH_USERS = _REDIRECTING | {DEVICE_CODE}
 _SIGNED = ("id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg")
 
 
@@ -70,13 +71,13 @@ def _types(metadata: ClientMetadata, registration: ClientRegistration, server: A
     offered = {normal_response_type(each) for each in server.profile.response_types}
     # Whether tokens go by the browser, the profile says alone.
     by_browser = (IMPLICIT,) if any(map(gives_to_browser, offered)) else ()
-    enabled = (grant_type for grant_type in registration.grant_types if grant_type in server.grants)
+    enabled = (grant_type for grant_type in registration.grant_types if grant_type in server.grant_types)
     allowed = (*enabled, *by_browser)
     grants = tuple(grant_type for grant_type in asked if grant_type in allowed)
     if not grants or grants == (REFRESH_TOKEN,):
         raise InvalidClientMetadata(f"grant_types may be: {', '.join(allowed)}")
     kept = tuple(each for each in types if normal_response_type(each) in offered and _grants_of(each) <= set(grants))
-    if _WITH_USERS & set(grants) and not kept:
+    if _REDIRECTING & set(grants) and not kept:
         raise InvalidClientMetadata(f"response_types may be: {', '.join(server.profile.response_types)}")
     if not any(map(gives_to_browser, kept)):
         grants = tuple(each for each in grants if each != IMPLICIT)
@@ -111,9 +112,9 @@ def _grants_of(response_type: str) -> set[str]:
 
 
 def _check_redirect_uris(metadata: ClientMetadata, registration: ClientRegistration) -> None:
-    # "authorization servers MUST require clients to register their redirection URI values" (§5).
+    # "clients using flows with redirection MUST register their redirection URI values" (§2); others have none.
     grants, kind = metadata.texts("grant_types"), metadata.text("application_type")
-    if _WITH_USERS & set(grants) and "redirect_uris" not in metadata:
+    if _REDIRECTING & set(grants) and "redirect_uris" not in metadata:
         raise InvalidRedirectUri("redirect_uris is missing: name at least one place to send users back to")
     for uri in metadata.texts("redirect_uris"):
         problem = redirect_uri_problem(uri) or _policy_problem(uri, registration) or _type_problem(uri, kind, grants)

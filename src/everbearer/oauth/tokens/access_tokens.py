@@ -7,7 +7,6 @@ another was exchanged for (RFC 8693) is of the same grant, and ends with it.
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,7 @@ from everbearer.oauth.client import AccessTokenFormat, Client
 from everbearer.oauth.crypto import jws
 from everbearer.oauth.encoding import base64url, compact_json, from_base64url
 from everbearer.oauth.issuance_hooks import NOTHING, OF_TOKENS
-from everbearer.oauth.lifetimes import end_of
-from everbearer.oauth.models import Ended, EndReason, Grant
+from everbearer.oauth.models import Grant
 from everbearer.oauth.randomness import random_id
 from everbearer.oauth.resource import Target
 from everbearer.oauth.scope import Scope, format_scope
@@ -27,8 +25,6 @@ from everbearer.oauth.users.subjects import subject_for
 
 ACCESS_TOKEN_PREFIX = "era_"
 JWT_TYPE = "at+jwt"
-REVOKED = "revoked access token"
-"""The purpose under which ids of revoked tokens without a grant are remembered."""
 EXCHANGED = "~"
 """How the id of a token ends that another was exchanged for."""
 _PURPOSE = "access token"
@@ -81,22 +77,6 @@ class AccessToken:
         if OF_TOKENS.issuperset(self.claims):
             return NOTHING
         return {name: value for name, value in self.claims.items() if name not in OF_TOKENS}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What became of an access token."""
-
-    expired: bool
-    ended: Ended | None
-    """How its grant, or its client's leave, has ended."""
-    client: Client | None
-    grant: Grant | None
-
-    @property
-    def active(self) -> bool:
-        """Return whether it is good."""
-        return not self.expired and self.ended is None
 
 
 def mint_access_token(
@@ -179,69 +159,13 @@ def read_access_token(text: str, server: AuthorizationServer) -> AccessToken | N
     )
 
 
-async def standing(token: AccessToken, server: AuthorizationServer, *, caller: Client | None = None) -> Standing:
-    """Return what became of an access token. `caller` has been read for this very request, and may be its client."""
-    now = server.now()
-    own = caller is not None and caller.client_id == token.client_id
-    client = caller if own else await server.store.client(token.client_id)
-    grant = await server.store.grant(token.grant_id) if token.grant_id else None
-    if token.exchanged and grant is not None:
-        # What the grant's own client asked for by name is not for others.
-        grant = replace(grant, claims=None)
-    return Standing(
-        expired=now >= token.expires_at,
-        ended=await _ended(token, client, grant, server),
-        client=client,
-        grant=grant,
-    )
-
-
-async def _ended(
-    token: AccessToken, client: Client | None, grant: Grant | None, server: AuthorizationServer
-) -> Ended | None:
-    now = server.now()
-    if client is None or client.disabled_at is not None:
-        return _without_leave(client, grant, now)
-    if token.proof and not _proven(token, client, grant):
-        return Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
-    if token.exchanged and await server.store.remembers(REVOKED, token.token_id):
-        return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now)
-    if token.grant_id:
-        return await _end_of_its_grant(token, client, grant, server)
-    revoked = client.epoch > token.generation or await server.store.remembers(REVOKED, token.token_id)
-    return Ended(reason=EndReason.REVOKED_BY_CLIENT, actor="", at=now) if revoked else None
-
-
-async def _end_of_its_grant(
-    token: AccessToken, client: Client, grant: Grant | None, server: AuthorizationServer
-) -> Ended | None:
-    now = server.now()
-    if grant is None:
-        return Ended(reason=EndReason.REVOKED_BY_ADMIN, actor="", at=now)
-    # Another client's, where the token was exchanged.
-    owner = client if grant.client_id == client.client_id else await server.store.client(grant.client_id)
-    if owner is None or owner.disabled_at is not None:
-        return _without_leave(owner, grant, now)
-    return end_of(grant, owner, now, issued=token.generation)
-
-
-def _without_leave(client: Client | None, grant: Grant | None, now: int) -> Ended:
-    if client is None:
-        return (grant.ended if grant else None) or Ended(reason=EndReason.CLIENT_DELETED, actor="", at=now)
-    return Ended(reason=EndReason.CLIENT_DISABLED, actor="", at=client.disabled_at or now)
-
-
-def _proven(token: AccessToken, client: Client, grant: Grant | None) -> bool:
-    proofs = [grant.secret] if grant else [_proof_of(secret) for secret in client.secrets]
-    return any(hmac.compare_digest(token.proof, proof) for proof in proofs)
-
-
 def _own_proof(client: Client) -> bytes:
     # A client with keys of its own has nothing that only the store knows: its own tokens are JWTs (see client_rules).
-    return _proof_of(client.secrets[0]) if client.secrets else b""
+    return proof_of(client.secrets[0]) if client.secrets else b""
 
 
-def _proof_of(client_secret_hash: str) -> bytes:
+def proof_of(client_secret_hash: str) -> bytes:
+    """Return what proves a client's own token, of what the store keeps of its secret."""
     return sha256(client_secret_hash.encode()).digest()[:16]
 
 

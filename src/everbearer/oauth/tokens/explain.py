@@ -8,10 +8,11 @@ from everbearer.oauth.authorization_server import AuthorizationServer
 from everbearer.oauth.client import Client
 from everbearer.oauth.lifetimes import end_of
 from everbearer.oauth.models import DeviceDecision, Ended, EndReason, Grant
-from everbearer.oauth.tokens.access_tokens import AccessToken, read_access_token, standing
+from everbearer.oauth.tokens.access_tokens import AccessToken, read_access_token
 from everbearer.oauth.tokens.explanations import DESCRIPTIONS
 from everbearer.oauth.tokens.refresh_tokens import Presented, open_code, open_device_code, open_refresh_token
 from everbearer.oauth.tokens.rotation import Move, judge, policy_for
+from everbearer.oauth.tokens.standing import standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

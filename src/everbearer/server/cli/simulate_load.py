@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from everbearer.oauth.client_rules.lifetimes import MOST_JITTER
+from everbearer.oauth.lifetime_rules import MOST_JITTER
 from everbearer.oauth.models import DAY, MINUTE
 from everbearer.server.cli.desk import JsonOption
 from everbearer.server.cli.output import USAGE, PlotOption, fail, say, say_columns, say_json, write_plot

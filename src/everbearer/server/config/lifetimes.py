@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from everbearer.oauth.client import Lifetimes, RotationPolicy
-from everbearer.oauth.client_rules.lifetimes import MOST_JITTER
+from everbearer.oauth.lifetime_rules import MOST_JITTER
 from everbearer.server.config.section import Seconds, Section
 
 _lifetimes = Lifetimes()

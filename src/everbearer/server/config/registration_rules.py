@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from everbearer.oauth.client import PASSWORD
-from everbearer.oauth.client_rules.lifetimes import lifetime_problems, rotation_problems
+from everbearer.oauth.client import DEVICE_CODE, PASSWORD, refreshes_nothing
 from everbearer.oauth.crypto.client_keys import UnusableKeys, read_jwks
 from everbearer.oauth.errors import InvalidScope
+from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.models import DAY
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_safe_to_fetch
@@ -46,8 +46,11 @@ def registration_problems(config: Config) -> Iterator[str]:
             "registration.grant_types: password is for first-party clients alone, which no client that registers "
             "itself is; take it out"
         )
-    if "refresh_token" in section.grant_types and "authorization_code" not in section.grant_types:
-        yield "registration.grant_types: refresh_token needs a grant to refresh; add authorization_code"
+    if refreshes_nothing(section.grant_types):
+        yield (
+            "registration.grant_types: refresh_token needs a grant to refresh; add authorization_code, or "
+            f"{DEVICE_CODE} for devices"
+        )
     offered = [grant_type for grant_type in section.grant_types if grant_type != PASSWORD]
     yield from (f"registration.{problem}" for problem in unoffered_grants(offered, config))
     yield from _lives(config)

@@ -17,8 +17,8 @@ from everbearer.login.sign_in import normal_login
 from everbearer.oauth.client import SelfRegistration
 from everbearer.oauth.client_rules.client import client_problems
 from everbearer.oauth.client_rules.keys import SIGNED, SIGNED_IF_SET
-from everbearer.oauth.client_rules.lifetimes import lifetime_problems, rotation_problems
 from everbearer.oauth.errors import InvalidScope
+from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.scope import parse_scope
 from everbearer.oauth.uris import is_loopback, is_web_page
 from everbearer.server.config import FULL_ACCESS, POSTGRESQL_SCHEMES, Config, UserSection

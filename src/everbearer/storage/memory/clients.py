@@ -17,7 +17,9 @@ async def client(tables: Tables, client_id: str) -> Client | None:
     """Read one client."""
     found = tables.clients.get(client_id)
     epoch, used_at = tables.epochs[Everything.CLIENT, client_id], tables.used_at.get(client_id)
-    return found and replace(found, epoch=epoch, used_at=used_at)
+    if found is None or (found.epoch, found.used_at) == (epoch, used_at):
+        return found
+    return replace(found, epoch=epoch, used_at=used_at)
 
 
 async def clients(tables: Tables) -> list[Client]:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes, User
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.events import Event
 from everbearer.oauth.models import Grant
@@ -65,6 +66,17 @@ class PostgreSQLStore(SqlStore):
         client_lifetimes: Lifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
+        check_arguments(
+            PostgreSQLStore.__init__,
+            url=url,
+            connections=connections,
+            patience=patience,
+            session_lifetimes=session_lifetimes,
+            client_lifetimes=client_lifetimes,
+            written=written,
+        )
+        if connections < 1:
+            raise ValueError(f"connections is {connections}: it must be at least 1")
         self._conninfo = checked_url(url)
         self._pool = pool = Pool(self._conninfo, size=connections)
         database = PostgreSQL(pool, patience, written)

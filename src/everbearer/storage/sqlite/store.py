@@ -9,6 +9,7 @@ from threading import local
 from typing import TypeVar
 
 from everbearer.login.models import SessionLifetimes
+from everbearer.oauth.arguments import check_arguments
 from everbearer.oauth.client import Client, Lifetimes
 from everbearer.oauth.models import Grant
 from everbearer.oauth.store import Spend
@@ -36,6 +37,14 @@ class SQLiteStore(SqlStore):
         client_lifetimes: Lifetimes | None = None,
         written: Written = tell_nobody,
     ) -> None:
+        check_arguments(
+            SQLiteStore.__init__,
+            path=path,
+            patience=patience,
+            session_lifetimes=session_lifetimes,
+            client_lifetimes=client_lifetimes,
+            written=written,
+        )
         self._on_loop = SQLiteOnLoop(Path(path), patience, written)
         super().__init__(self._on_loop, session_lifetimes=session_lifetimes, client_lifetimes=client_lifetimes)
 
@@ -67,6 +76,13 @@ class BlockingSQLiteStore(SqlStore):
         session_lifetimes: SessionLifetimes | None = None,
         client_lifetimes: Lifetimes | None = None,
     ) -> None:
+        check_arguments(
+            BlockingSQLiteStore.__init__,
+            path=path,
+            patience=patience,
+            session_lifetimes=session_lifetimes,
+            client_lifetimes=client_lifetimes,
+        )
         database = BlockingSQLite(Path(path), patience)
         super().__init__(database, session_lifetimes=session_lifetimes, client_lifetimes=client_lifetimes)
 

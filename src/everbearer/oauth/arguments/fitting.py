@@ -1,0 +1,82 @@
+"""Whether a value is of a type, as annotations write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from functools import cache, partial
+from types import UnionType
+from typing import Any, TypeAlias, Union, cast, get_args, get_origin
+
+from everbearer.oauth.arguments.functions import lacking, misfit, verbs_of, wanted_by
+
+Fits: TypeAlias = Callable[[object], bool]
+
+
+@cache
+def fits(hint: object) -> Fits:
+    """Return what says whether a value is of a type."""
+    wanted = wanted_by(hint)
+    if wanted is not None:
+        return lambda value: not misfit(value, wanted)
+    of_parts = _OF_PARTS.get(get_origin(hint))
+    if of_parts is not None:
+        return of_parts(*map(fits, (each for each in get_args(hint) if each is not Ellipsis)))
+    return _SIMPLE.get(hint) or _one(get_origin(hint) or hint)
+
+
+def _anything(value: object) -> bool:  # noqa: ARG001 - the shape of `Fits`
+    return True
+
+
+def _one(kind: Any) -> Fits:  # noqa: ANN401 - a type, or what stands for any
+    verbs = verbs_of(kind)
+    return (lambda value: not lacking(value, verbs)) if verbs else (lambda value: isinstance(value, kind))
+
+
+def _either(*kinds: Fits) -> Fits:
+    return lambda value: any(fit(value) for fit in kinds)
+
+
+def _several(kind: type, each: Fits) -> Fits:
+    def all_fit(value: object) -> bool:
+        # Bytes and texts are several of their kind too. What can be gone through only once is left to who does.
+        if not isinstance(value, kind) or isinstance(value, str | bytes):
+            return False
+        return not isinstance(value, Collection) or all(map(each, cast("Collection[object]", value)))
+
+    return all_fit
+
+
+def _container(each: Fits) -> Fits:  # noqa: ARG001 - what is in some can only be asked
+    return _several(cast("type", Container), _anything)
+
+
+def _mapping(key: Fits, member: Fits) -> Fits:
+    def all_fit(value: object) -> bool:
+        if not isinstance(value, Mapping):
+            return False
+        members = cast("Mapping[object, object]", value)
+        return all(map(key, members)) and all(map(member, members.values()))
+
+    return all_fit
+
+
+_OF_PARTS: Mapping[object, Callable[..., Fits]] = {
+    Union: _either,
+    UnionType: _either,
+    tuple: partial(_several, tuple),
+    frozenset: partial(_several, frozenset),
+    Sequence: partial(_several, Sequence),
+    Iterable: partial(_several, Iterable),
+    Collection: partial(_several, Collection),
+    Container: _container,
+    Mapping: _mapping,
+    dict: _mapping,
+}
+_SIMPLE: Mapping[object, Fits] = {
+    object: _anything,
+    Any: _anything,
+    # True is a number too, and was hardly meant as one.
+    int: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    float: lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+}
