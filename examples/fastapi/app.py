@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
+from urllib.parse import urlencode
 
 import accounts
 import api
@@ -35,6 +36,13 @@ templates = Jinja2Templates("templates")
 async def authorize(request: Request) -> Response:
     """Answer an authorization request, with a page where the user must be asked."""
     return await answered(request, request.url.query)
+
+
+@app.post(oauth.AUTHORIZE, include_in_schema=False)
+async def posted(request: Request) -> Response:
+    """Answer a request that comes as a form by the GET it becomes, which has the cookies of this site."""
+    form = [(name, str(value)) for name, value in (await request.form()).multi_items()]
+    return RedirectResponse(f"{oauth.AUTHORIZE}?{urlencode(form)}", 303)
 
 
 @app.post("/consent", include_in_schema=False)

@@ -1,5 +1,7 @@
 """Everbearer in a Flask application: `flask run --port 8000`."""
 
+from urllib.parse import urlencode
+
 import accounts
 import api
 from flask import Flask, Response, redirect, render_template, request, session
@@ -22,6 +24,12 @@ app.config.update(SECRET_KEY=oauth.session_key(), SESSION_COOKIE_SAMESITE="Lax")
 def authorize() -> ResponseReturnValue:
     """Answer an authorization request, with a page where the user must be asked."""
     return answered(request.query_string.decode())
+
+
+@app.post(oauth.AUTHORIZE)
+def posted() -> ResponseReturnValue:
+    """Answer a request that comes as a form by the GET it becomes, which has the cookies of this site."""
+    return redirect(f"{oauth.AUTHORIZE}?{urlencode(list(request.form.items(multi=True)))}", 303)
 
 
 @app.post("/consent")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import accounts
 import api
@@ -26,6 +27,13 @@ everbearer = eb.asgi_application(eb.endpoint(oauth.server))
 async def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
     """Answer an authorization request, with a page where the user must be asked."""
     return await answered(request, request.url.query)
+
+
+@post(oauth.AUTHORIZE, include_in_schema=False)
+async def posted(request: Request[Any, Any, Any]) -> Redirect:
+    """Answer a request that comes as a form by the GET it becomes, which has the cookies of this site."""
+    form = [(name, str(value)) for name, value in (await request.form()).multi_items()]
+    return Redirect(f"{oauth.AUTHORIZE}?{urlencode(form)}", status_code=303)
 
 
 @post("/consent", include_in_schema=False)
@@ -97,7 +105,7 @@ async def start() -> None:
 # A browser sends this cookie with no form of another site (SameSite=Lax).
 sessions = CookieBackendConfig(secret=oauth.session_key().encode()[:32], samesite="lax")
 app = Litestar(
-    [authorize, decide, ask_for_login, login, notes, home, protocol],
+    [authorize, posted, decide, ask_for_login, login, notes, home, protocol],
     middleware=[sessions.middleware],
     on_startup=[start],
     on_shutdown=[oauth.store.close],

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 
 import accounts
 import api
@@ -23,6 +24,13 @@ templates = Jinja2Templates("templates")
 async def authorize(request: Request) -> Response:
     """Answer an authorization request, with a page where the user must be asked."""
     return await answered(request, request.url.query)
+
+
+async def posted(request: Request) -> Response:
+    """Answer a request that comes as a form by the GET it becomes, which has the cookies of this site."""
+    async with request.form() as form:
+        parameters = [(name, str(value)) for name, value in form.multi_items()]
+    return RedirectResponse(f"{oauth.AUTHORIZE}?{urlencode(parameters)}", 303)
 
 
 async def decide(request: Request) -> Response:
@@ -93,6 +101,7 @@ app = Starlette(
         Route("/login", login, methods=["POST"]),
         Route("/consent", decide, methods=["POST"]),
         Route(oauth.AUTHORIZE, authorize),
+        Route(oauth.AUTHORIZE, posted, methods=["POST"]),
         Route("/api/notes", notes),
         Mount("/", eb.asgi_application(eb.endpoint(oauth.server))),  # last: it answers all other paths
     ],

@@ -25,7 +25,7 @@ def told() -> set[str]:
 def known() -> set[str]:
     """Return all public names, with those of fields, parameters, verbs and members."""
     values = [everbearer.Client, everbearer.AuthorizationServer, everbearer.Lifetimes, everbearer.RotationPolicy]
-    members = {each.name for value in [*values, everbearer.TokenResponse] for each in fields(value)}
+    members = {each.name for value in [*values, everbearer.IssuanceHooks] for each in fields(value)}
     others = {*dir(everbearer.AuthorizationRequest), *dir(everbearer.EventKind), *dir(AdminStore), *dir(Bearer)}
     # Arguments, and what stands for a value of the reader's own.
     said = {
@@ -37,6 +37,7 @@ def known() -> set[str]:
         "resource_server",
         "passphrase",
         "check_permissions",
+        "check",
         "path",
         "query",
         "request",

@@ -65,6 +65,15 @@ def test_every_endpoint_of_the_metadata_is_there(browser: httpx.Client, well_kno
     assert [url for url in named if {browser.get(url).status_code, browser.post(url).status_code} == {404}] == []
 
 
+def test_an_authorization_request_may_come_as_a_form(browser: httpx.Client, site: str) -> None:
+    asked = urlsplit(asking(a_client(site), site, resource="https://a.example/\r\nX: ü"))
+    answer = browser.post(asked.path, data=parse_qs(asked.query))
+
+    assert answer.status_code == 303
+    assert urlsplit(answer.headers["location"]).path == asked.path
+    assert parse_qs(urlsplit(answer.headers["location"]).query) == parse_qs(asked.query)
+
+
 def a_client(site: str, scope: str = SCOPE) -> OAuth2Session:
     return OAuth2Session(
         client_id="app",

@@ -153,6 +153,20 @@ async def test_it_can_refuse(world: World, grant: str, error: Exception) -> None
     assert (answer.status, answer.json["error_description"]) == (400, str(error))
 
 
+@pytest.mark.spec("RFC 6749", "3.3", "5.2")
+@EVERY_GRANT
+@ANY_STORE
+async def test_where_it_leaves_nothing_there_is_no_token(world: World, grant: str) -> None:
+    async def nothing(issuance: Issuance) -> Scope:
+        return issuance.scope if issuance.client.client_id != "web" or issuance.grant_type != grant_type else ()
+
+    grant_type = JWT_BEARER if grant == "external" else grant
+    hook(world, finalize_scopes=nothing)
+    answer = await GRANTS[grant][0](world)
+
+    assert (answer.status, answer.error) == (400, "invalid_scope")
+
+
 async def test_what_it_refuses_is_not_spent(world: World) -> None:
     async def refuse(issuance: Issuance) -> Scope:  # noqa: ARG001 - a hook
         raise InvalidScope("not today")

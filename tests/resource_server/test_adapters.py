@@ -173,6 +173,12 @@ async def test_the_metadata_is_served(call: Call, issuer: RunningIssuer) -> None
     }
 
 
+async def test_the_head_of_the_metadata_is_that_of_the_metadata(call: Call) -> None:
+    answer = await call("HEAD", WELL_KNOWN)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+
+
 async def test_scripts_may_ask_for_the_metadata_with_headers_of_their_own(call: Call) -> None:
     answer = await call("OPTIONS", WELL_KNOWN, [("Access-Control-Request-Method", "GET")])
 

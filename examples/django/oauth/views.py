@@ -29,6 +29,14 @@ class SignIn(LoginView):
         return response
 
 
+@csrf_exempt
+def authorization(request: HttpRequest) -> HttpResponse:
+    """Answer a request that comes as a form by the GET it becomes, which has the cookies of this site."""
+    if request.method != "POST":
+        return authorize(request)
+    return HttpResponse(status=303, headers={"Location": f"{request.path}?{request.POST.urlencode()}"})
+
+
 @never_cache
 @require_GET
 def authorize(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,7 @@ from oauth import views
 urlpatterns = [
     path("", views.home),
     path("login", views.SignIn.as_view()),
-    path("oauth2/authorize", views.authorize),
+    path("oauth2/authorize", views.authorization),
     path("consent", views.decide),
     path("api/notes", views.notes),
     *(path(each[1:], views.protocol) for each in eb.all_routes(server)),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from everbearer.oauth.arguments import check_fields
 from everbearer.oauth.client import Client
+from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.models import Grant
 from everbearer.oauth.resource import Target
 from everbearer.oauth.scope import Scope
@@ -50,8 +51,8 @@ class IssuanceHooks:
     """Functions of an application's own. Each may refuse by raising an `OAuthError`: nothing is spent yet."""
 
     finalize_scopes: Callable[[Issuance], Awaitable[Scope]] | None = None
-    """Is asked at every grant what of its scope tokens reach. It may leave out values; it can add none. The grant keeps
-    its scope, and a refresh asks again."""
+    """Is asked at every grant what of its scope tokens reach. It may leave out values; it can add none, and where it
+    leaves none the request is refused. The grant keeps its scope, and a refresh asks again."""
     access_token_claims: Callable[[Issuance], Awaitable[Mapping[str, object]]] | None = None
     """Returns what access tokens say besides, in claims that JSON has words for; what the server says itself stays."""
     token_response_members: Callable[[Issuance], Awaitable[Mapping[str, object]]] | None = None
@@ -88,6 +89,21 @@ async def ask_hooks(issuance: Issuance, hooks: IssuanceHooks | None) -> Said:
         claims=_without(claims, OF_TOKENS | _ALSO_OURS),
         members=_without(members, _OF_ANSWERS),
     )
+
+
+async def ask_for_access(issuance: Issuance, hooks: IssuanceHooks | None) -> Said:
+    """Do as `ask_hooks` does, for the token endpoint, which answers with an access token always.
+
+    Raises:
+        InvalidScope: they leave nothing of its scope.
+    """
+    said = await ask_hooks(issuance, hooks)
+    reached = said.target.scope if said.target else said.scope
+    # "If the issued access token scope is different from the one requested by the client, the authorization server MUST
+    # include the "scope" response parameter" (RFC 6749 §3.3), which has no word for nothing.
+    if issuance.scope and not reached:
+        raise InvalidScope("nothing of this scope is given to this client and user")
+    return said
 
 
 def _narrowed(issuance: Issuance, final: Scope) -> Issuance:

@@ -98,7 +98,8 @@ class Bearer:
             return Response(response.body, response.status, dict(response.headers))
 
         if self.api.metadata_path:
-            router.add_api_route(self.api.metadata_path, metadata, methods=["GET", "OPTIONS"], include_in_schema=False)
+            methods = ["GET", "HEAD", "OPTIONS"]
+            router.add_api_route(self.api.metadata_path, metadata, methods=methods, include_in_schema=False)
         return router
 
 

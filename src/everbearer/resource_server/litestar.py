@@ -68,7 +68,9 @@ class Bearer:
         if not path:
             return []
 
-        @route(path, http_method=[HttpMethod.GET, HttpMethod.OPTIONS], include_in_schema=False, sync_to_thread=False)
+        methods = [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS]
+
+        @route(path, http_method=methods, include_in_schema=False, sync_to_thread=False)
         def metadata(request: Request[Any, Any, Any]) -> Response[bytes]:
             response = self.api.metadata_response(request.method)
             return Response(response.body, status_code=response.status, headers=dict(response.headers))

@@ -17,7 +17,7 @@ from everbearer.oauth.client import Client
 from everbearer.oauth.clients.use import note_use
 from everbearer.oauth.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
 from everbearer.oauth.events import Event, EventKind
-from everbearer.oauth.issuance_hooks import Issuance, Said, ask_hooks
+from everbearer.oauth.issuance_hooks import Issuance, Said, ask_for_access
 from everbearer.oauth.lifetimes import access_token_life
 from everbearer.oauth.resource import Resources
 from everbearer.oauth.scope import OFFLINE_ACCESS, Scope, format_scope, narrow
@@ -176,7 +176,7 @@ async def _said(exchange: Exchange, state: Standing, request: TokenRequest, serv
         target=target,
         grant=state.grant,
     )
-    return await ask_hooks(issuance, server.hooks)
+    return await ask_for_access(issuance, server.hooks)
 
 
 def _subject(exchange: Exchange, state: Standing) -> str:

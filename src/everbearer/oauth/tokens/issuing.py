@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from everbearer.oauth.authorization_server import AuthorizationServer, TokenRequest
-from everbearer.oauth.issuance_hooks import NOTHING, Issuance, ask_hooks
+from everbearer.oauth.issuance_hooks import NOTHING, Issuance, ask_for_access
 from everbearer.oauth.lifetimes import access_token_life, expiry
 from everbearer.oauth.models import Grant
 from everbearer.oauth.resource import Target
@@ -36,7 +36,7 @@ async def issue_tokens(
     """
     client, claims, members = request.client, NOTHING, NOTHING
     if server.hooks is not None:
-        said = await ask_hooks(_issuance(request, grant.subject, scope, target, grant), server.hooks)
+        said = await ask_for_access(_issuance(request, grant.subject, scope, target, grant), server.hooks)
         scope, target, claims, members = said.scope, said.target, said.claims, said.members
     parts = await id_token_parts(grant, scope, client, server)
     ends = expiry(grant, client)
@@ -74,7 +74,7 @@ async def issue_own_token(
     """
     client, claims, members, now = request.client, NOTHING, NOTHING, server.now()
     if server.hooks is not None:
-        said = await ask_hooks(_issuance(request, subject, scope, target), server.hooks)
+        said = await ask_for_access(_issuance(request, subject, scope, target), server.hooks)
         scope, target, claims, members = said.scope, said.target, said.claims, said.members
     expires_in = access_token_life(client.lifetimes, server.chance, request.grant_type, target)
     if until is not None:
