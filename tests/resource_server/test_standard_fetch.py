@@ -14,6 +14,7 @@ import pytest
 from certificates import new_authority
 from everbearer.resource_server import Fetch, Fetched, StandardFetch
 from everbearer.resource_server.fetching import NO_ANSWER
+from server_process import free_port
 
 
 class Site(ThreadingHTTPServer):
@@ -137,10 +138,7 @@ def test_an_answer_that_is_no_http_is_none(site: Site) -> None:
 
 
 def test_where_nobody_listens_there_is_no_answer(site: Site) -> None:
-    with Site() as other:
-        url = other.url
-
-    assert StandardFetch()(Fetch(url=url)) == NO_ANSWER
+    assert StandardFetch()(Fetch(url=f"http://127.0.0.1:{free_port()}")) == NO_ANSWER
     assert site.came == []
 
 

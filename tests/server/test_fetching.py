@@ -13,6 +13,7 @@ import pytest
 from certificates import Authority, new_authority
 from everbearer.server.outward.fetching import LONGEST, Fetching, Unfetched, is_public
 from https_site import HEAD, Site, framed, site_of
+from server_process import free_port
 
 WORDS = '{"keys": ["\u00e9"]}'
 
@@ -171,11 +172,8 @@ async def test_who_never_answers_is_not_waited_for(fetch: Fetching) -> None:
 
 
 async def test_where_nobody_listens_it_may_be_tried_again(fetch: Fetching) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-
     with pytest.raises(Unfetched, match="cannot be connected to") as refused:
-        await fetch(f"https://127.0.0.1:{port}/")
+        await fetch(f"https://127.0.0.1:{free_port()}/")
 
     assert refused.value.passes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import chain
 from typing import cast
 
@@ -13,6 +14,7 @@ from msgspec import inspect
 from everbearer.server.config import Config
 
 
+@cache
 def config_type() -> inspect.StructType:
     """Return the description of the whole configuration."""
     described = inspect.type_info(Config)
