@@ -51,6 +51,12 @@ async def shown() -> Mapping[str, Page]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def answer_by_form() -> Page:
+    pages = await new_page_world(await new_world(MemoryStore()))
+    return await pages.authorize(await pages.signed_in(), "spa", response_mode="form_post")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def phone(chromium: Browser, shown: Mapping[str, Page]) -> AsyncIterator[Tab]:
     async with await chromium.new_context(viewport={"width": 390, "height": 700}) as context:
         yield await new_tab(context, shown)
@@ -77,6 +83,19 @@ async def new_tab(context: BrowserContext, shown: Mapping[str, Page]) -> Tab:
 
 async def show(tab: Tab, name: str, fragment: str = "") -> None:
     await tab.goto(f"{ISSUER}/{quote(name)}{fragment}")
+
+
+async def test_without_scripts_an_answer_by_form_is_sent_by_a_button_that_is_easy_to_press(
+    chromium: Browser, answer_by_form: Page
+) -> None:
+    async with await chromium.new_context(viewport={"width": 320, "height": 700}, java_script_enabled=False) as context:
+        tab = await new_tab(context, {"form": answer_by_form})
+        await show(tab, "form")
+        box = await tab.locator("#continue:focus").bounding_box()
+
+    assert box is not None
+    assert box["width"] >= 280
+    assert box["height"] >= 44
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

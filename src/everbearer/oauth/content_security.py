@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from everbearer.oauth.redirect_uris import origin_of
 
 
-def script_source(script: str) -> str:
-    """Return how a `script-src` names an inline script: by its hash, so that no other runs."""
-    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+def inline_source(code: str) -> str:
+    """Return how a `script-src` or `style-src` names what stands in the page: by its hash, so that no other counts."""
+    return f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'"
 
 
 def frame_source(uri: str) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from html import escape
 from urllib.parse import quote, urlencode, urlsplit
 
-from everbearer.oauth.content_security import script_source
+from everbearer.oauth.content_security import inline_source
 from everbearer.oauth.messages import NO_STORE, Response, redirect
 from everbearer.oauth.redirect_uris import form_action
 
@@ -24,6 +24,11 @@ class ResponseMode(StrEnum):
 
 
 _SCRIPT = "document.forms[0].submit()"
+_STYLE = """\
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 15vh auto; padding: 0 1rem }
+button { font: inherit; width: 100%; min-height: 3rem; cursor: pointer }
+"""
+"""For browsers that run no script: only they show anything."""
 
 
 def carry(members: Mapping[str, str], redirect_uri: str, mode: ResponseMode) -> Response:
@@ -43,11 +48,14 @@ def _form_post(members: Mapping[str, str], redirect_uri: str) -> Response:
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Continue</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<form method="post" action="{escape(redirect_uri)}">{fields}'
-        f'<noscript><button id="continue">Continue</button></noscript></form><script>{_SCRIPT}</script></html>'
+        f'<meta name="color-scheme" content="light dark"><style>{_STYLE}</style>'
+        f'<main><form method="post" action="{escape(redirect_uri)}">{fields}'
+        "<noscript><h1>One more step</h1><p>Your browser runs no scripts, so it is yours to go on.</p>"
+        f'<button id="continue" autofocus>Continue</button></noscript></form></main><script>{_SCRIPT}</script></html>'
     )
     policy = (
-        f"default-src 'none'; script-src {script_source(_SCRIPT)}; {form_action(redirect_uri)}"
+        f"default-src 'none'; script-src {inline_source(_SCRIPT)}; style-src {inline_source(_STYLE)}; "
+        f"{form_action(redirect_uri)}"
         "frame-ancestors 'none'; base-uri 'none'"
     )
     headers = (

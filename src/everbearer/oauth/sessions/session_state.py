@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from everbearer.oauth.content_security import script_source
+from everbearer.oauth.content_security import inline_source
 from everbearer.oauth.encoding import base64url
 from everbearer.oauth.messages import Response
 from everbearer.oauth.randomness import random_id
@@ -44,7 +44,7 @@ def check_session_frame(cookie: str) -> Response:
         ("Content-Type", "text/html; charset=utf-8"),
         ("Cache-Control", "public, max-age=3600"),
         # Any site may load it: whom it answers is decided by what they ask.
-        ("Content-Security-Policy", f"default-src 'none'; script-src {script_source(script)}; base-uri 'none'"),
+        ("Content-Security-Policy", f"default-src 'none'; script-src {inline_source(script)}; base-uri 'none'"),
         ("Referrer-Policy", "no-referrer"),
         ("X-Content-Type-Options", "nosniff"),
     )

@@ -64,6 +64,8 @@ def at_desk(path: Path | None, work: Callable[[Desk], Awaitable[T]], *, migrated
     """Do the work of a command and return its result, or tell why it cannot be done and exit."""
     config = read_config(path)
     try:
+        if migrated:
+            _require_database(config.server.database)
         return asyncio.run(_open(config, work, migrated=migrated))
     except ConfigError as error:
         fail(*error.problems, code=USAGE)
@@ -74,8 +76,6 @@ def at_desk(path: Path | None, work: Callable[[Desk], Awaitable[T]], *, migrated
 
 
 async def _open(config: Config, work: Callable[[Desk], Awaitable[T]], *, migrated: bool) -> T:
-    if migrated:
-        _require_file(config.server.database)
     store = open_store(config)
     try:
         if migrated and await store.pending_migrations():
@@ -85,7 +85,8 @@ async def _open(config: Config, work: Callable[[Desk], Awaitable[T]], *, migrate
         await store.close()
 
 
-def _require_file(database: str) -> None:
+def _require_database(database: str) -> None:
+    # To open an SQLite file that is not there would make one.
     if not on_postgresql(database) and not Path(database).exists():
         raise NotDone(
             f"{database}: there is no such database; name the file that says where it is, such as --config "

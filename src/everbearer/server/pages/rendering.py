@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from everbearer.oauth.content_security import frame_source, script_source
+from everbearer.oauth.content_security import frame_source, inline_source
 from everbearer.oauth.messages import NO_STORE, Headers, Response
 from everbearer.oauth.models import DAY, HOUR, MINUTE, WEEK
 from everbearer.oauth.redirect_uris import form_action, origin_of
@@ -129,7 +129,7 @@ def _content_security_policy(form_target: str, image: str, frames: Sequence[str]
     return (
         f"default-src 'none'; style-src 'self'; img-src 'self'{_image_source(image_address(image))}; "
         + (f"frame-src {sources}; " if sources else "")
-        + (f"script-src {script_source(script)}; " if script else "")
+        + (f"script-src {inline_source(script)}; " if script else "")
         + f"{limit}frame-ancestors 'none'; base-uri 'none'"
     )
 
