@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial, wraps
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -42,6 +43,10 @@ def claims_at_once(subject: str) -> dict[str, object]:  # noqa: ARG001
     return {}
 
 
+def claims_without_annotation(subject):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201, ARG001
+    return {}
+
+
 def claims_later(subject: str) -> Awaitable[dict[str, object]]:
     return claims_of(subject)
 
@@ -70,8 +75,25 @@ class Claims:
         return {"sub": subject}
 
 
+def counted(function: Any) -> Any:
+    def counting(*args, **named):  # type: ignore[no-untyped-def] # noqa: ANN002, ANN003, ANN202 - as people write it
+        return function(*args, **named)
+
+    return counting
+
+
 @pytest.mark.parametrize(
-    "claims", [claims_of, claims_later, claims_wrapped, partial(claims_of_two, scope="openid"), Claims()]
+    "claims",
+    [
+        claims_of,
+        claims_later,
+        claims_wrapped,
+        partial(claims_of_two, scope="openid"),
+        Claims(),
+        AsyncMock(return_value={}),
+        counted(claims_of),
+        lambda subject: claims_of(subject),  # noqa: PLW0108 - as people write it
+    ],
 )
 def test_whatever_can_be_awaited_will_do(claims: Any) -> None:
     assert replace(SERVER, claims=claims).claims is claims
@@ -101,7 +123,7 @@ def test_what_is_not_written_in_python_is_taken_at_its_word() -> None:
         ({"resources": ["https://a.example"]}, "resources must be a mapping of str to Resource, not a list"),
         ({"claims": {"ada": {}}}, "claims must be an async function of 1 argument, not a dict$"),
         ({"claims": claims_at_once}, "claims must be an async function of 1 argument, not one that is not async"),
-        ({"claims": lambda _: {}}, "claims must be .*, not one that is not async"),
+        ({"claims": claims_without_annotation}, "claims must be .*, not one that is not async"),
         ({"claims": claims_of_two}, "claims must be .*, not one that takes other arguments"),
         ({"claims": claims_one_by_one}, "claims must be .*, not an async generator"),
         ({"claims": Claims}, r"claims must be .*, not the class Claims: write Claims\(\.\.\.\)"),
@@ -110,8 +132,8 @@ def test_what_is_not_written_in_python_is_taken_at_its_word() -> None:
         ({"pairwise_salt": SECRET}, "pairwise_salt must be a function without arguments, not bytes: write pairwise_s"),
         ({"notify": claims_of}, "notify must be a function of 1 argument, not an async one"),
         ({"now": 1_800_000_000}, r"now must be a function without arguments, not an int: write now=lambda: \.\.\."),
-        ({"logout_notices": {eb.LogoutNotice.BACK_CHANNEL}}, "logout_notices must be a frozenset of LogoutNotice, not"),
-        ({"logout_notices": frozenset({"backchannel"})}, "not one with a str in it: write LogoutNotice.BACK_CHANNEL"),
+        ({"logout_notices": "backchannel"}, "logout_notices must be a frozenset of LogoutNotice, not a str"),
+        ({"logout_notices": {"smoke"}}, "not one with a str in it: write LogoutNotice.BACK_CHANNEL"),
         ({"claims_of_scope": {"plan": "plan"}}, "claims_of_scope must be .*, not one with a str at 'plan'"),
         ({"acr_values": "urn:x"}, r'acr_values must be a tuple of str, not a str: write acr_values=\("\.\.\.",\)'),
         ({"polling_interval": timedelta(seconds=5)}, r"write polling_interval=int\(delta.total_seconds\(\)\)"),
@@ -137,17 +159,17 @@ def test_a_server_tells_what_of_it_is_of_another_type_and_what_to_write(
         ({"client_name": None}, "client_name must be a str, not None"),
         ({"client_name": b"App"}, "client_name must be a str, not bytes: decode it"),
         (
-            {"redirect_uris": ["https://a.example"]},
-            "redirect_uris must be a tuple of str, not a list: write redirect_u",
+            {"redirect_uris": {"https://a.example"}},
+            "redirect_uris must be a tuple of str, not a set: write redirect_u",
         ),
         (
             {"redirect_uris": (b"https://a.example",)},
             "redirect_uris must be a tuple of str, not one with bytes in it: decode it",
         ),
         ({"scope": None}, "scope must be a tuple of str, not None"),
-        ({"token_endpoint_auth_method": "none"}, "must be an AuthMethod or None, not a str: write AuthMethod.NONE$"),
+        ({"token_endpoint_auth_method": "basic"}, "must be an AuthMethod or None, not a str: write AuthMethod.BASIC"),
         ({"subject_type": "sector"}, "must be a SubjectType, not a str: write SubjectType.PUBLIC or another of it"),
-        ({"claims": {"plan": ["plan"]}}, "claims must be a mapping of str to tuple of str, not one with a list at 'pl"),
+        ({"claims": {"plan": "plan"}}, "claims must be a mapping of str to tuple of str, not one with a str at 'pl"),
         ({"first_party": "yes"}, "first_party must be True or False, not a str"),
         ({"lifetimes": {"access_token": 60}}, "lifetimes must be a Lifetimes, not a dict"),
         ({"lifetimes": eb.Lifetimes}, r"lifetimes must be a Lifetimes, not the class Lifetimes: write Lifetimes\(\.\."),
@@ -158,6 +180,28 @@ def test_a_server_tells_what_of_it_is_of_another_type_and_what_to_write(
 def test_a_client_tells_it_too(different: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         eb.Client(**({"client_id": "app"} | different))
+
+
+def test_a_list_a_set_and_the_texts_of_metadata_are_taken_for_what_they_mean() -> None:
+    client = untyped.Client(
+        client_id="app",
+        redirect_uris=["https://app.example/cb"],
+        token_endpoint_auth_method="none",
+        scope=["openid", "read"],
+        claims={"profile": ["plan"]},
+    )
+    server = replace(SERVER, logout_notices={"backchannel"})  # type: ignore[arg-type] # as people write it
+
+    assert client == eb.Client(
+        client_id="app",
+        redirect_uris=("https://app.example/cb",),
+        token_endpoint_auth_method=eb.AuthMethod.NONE,
+        scope=("openid", "read"),
+        claims={"profile": ("plan",)},
+    )
+    assert client.token_endpoint_auth_method is eb.AuthMethod.NONE
+    assert isinstance(client.redirect_uris, tuple)
+    assert server.logout_notices == frozenset({eb.LogoutNotice.BACK_CHANNEL})
 
 
 def test_of_what_was_given_nothing_is_told_but_its_type() -> None:
@@ -181,9 +225,9 @@ def test_annotations_that_say_little_let_all_in_that_fits() -> None:
 
     with pytest.raises(
         ValueError,
-        match=r"^whatever must be a function, not a str; colour must be a Colour, not an int: write Colour\.RED$",
+        match=r"^whatever must be a function, not a str; colour must be a Colour, not an int: write Colour\.RED or ano",
     ):
-        check_arguments(annotated, whatever="len", colour=1)
+        check_arguments(annotated, whatever="len", colour=2)
 
 
 def test_a_value_as_it_should_be_has_no_problems() -> None:

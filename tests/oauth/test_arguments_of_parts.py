@@ -205,7 +205,7 @@ def test_a_sealer_is_made_of_a_list_of_bytes(secrets: Any) -> None:
         ({"grant_types": ()}, "grant_types is empty: name at least one"),
         ({"grant_types": ("refresh_token",)}, "grant_types: refresh_token needs a grant to refresh"),
         ({"token_endpoint_auth_methods": ()}, "token_endpoint_auth_methods is empty: name one at least"),
-        ({"token_endpoint_auth_methods": ("none",)}, "not one with a str in it: write AuthMethod.NONE"),
+        ({"token_endpoint_auth_methods": ("any",)}, "not one with a str in it: write AuthMethod.BASIC"),
         ({"most_clients": -1}, "most_clients is -1: it must be at least 0, or None"),
         ({"scope": ("read write",)}, "scope: 'read write' is no scope value"),
         ({"lifetimes": eb.Lifetimes(access_token=0)}, "lifetimes.access_token is 0: it must be at least 1 second"),

@@ -89,7 +89,7 @@ def test_what_makes_no_sense_is_told(settings: dict[str, Any], problem: str) -> 
     ("settings", "problem"),
     [
         ({"issuer": None}, "issuer must be a str, not None"),
-        ({"audience": ["a"]}, "audience must be a str or a tuple of str, not a list: write audience="),
+        ({"audience": {"a"}}, "audience must be a str or a tuple of str, not a set: write audience="),
         ({"audience": None}, "audience must be a str or a tuple of str, not None"),
         ({"introspection": Introspection}, "introspection must be an Introspection or None, not the class Introspec"),
         ({"introspection": {"client_id": "a"}}, r"introspection must be .*, not a dict: write Introspection\("),

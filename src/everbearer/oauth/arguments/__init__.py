@@ -13,7 +13,7 @@ from operator import attrgetter
 from types import MappingProxyType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
-from everbearer.oauth.arguments.fitting import Fits, fits
+from everbearer.oauth.arguments.fitting import Fits, Settle, fits, settling
 from everbearer.oauth.arguments.sentences import sentence
 
 NO_ADVICE: Mapping[str, str] = MappingProxyType({})
@@ -28,6 +28,7 @@ class _Argument:
     default: object
     """What it is where it is not given."""
     fits: Fits
+    settle: Settle | None
 
 
 def refuse(problems: Iterable[str]) -> None:
@@ -44,17 +45,21 @@ def refuse(problems: Iterable[str]) -> None:
 def check_fields(value: object, advice: Mapping[str, str] = NO_ADVICE) -> None:
     """Return if the fields of a dataclass are of their types; `advice` says what to write, by the names of fields.
 
+    A list that is to be a tuple becomes one, a set a frozenset, and the text of an enumeration its member.
+
     Raises:
         ValueError: they are not.
     """
-    if _wrong_fields(value):
-        refuse(field_problems(value, advice))
+    unusual = _unusual_fields(value)
+    refuse(_problems(unusual, advice))
+    for argument, given in unusual:
+        if argument.settle is not None:
+            object.__setattr__(value, argument.name, argument.settle(given))
 
 
 def field_problems(value: object, advice: Mapping[str, str] = NO_ADVICE) -> Iterator[str]:
     """Tell which fields of a dataclass are of other types than theirs."""
-    for argument, given in _wrong_fields(value):
-        yield sentence(argument.name, argument.hint, given, advice.get(argument.name, ""))
+    return _problems(_unusual_fields(value), advice)
 
 
 def check_arguments(function: Callable[..., object], advice: Mapping[str, str] = NO_ADVICE, **given: object) -> None:
@@ -63,21 +68,22 @@ def check_arguments(function: Callable[..., object], advice: Mapping[str, str] =
     Raises:
         ValueError: they are not.
     """
-    wrong = ((each, given[each.name]) for each in _arguments_of(function) if each.name in given)
-    refuse(
-        sentence(each.name, each.hint, value, advice.get(each.name, ""))
-        for each, value in wrong
-        if not each.fits(value)
-    )
+    refuse(_problems([(each, given[each.name]) for each in _arguments_of(function) if each.name in given], advice))
 
 
-def _wrong_fields(value: object) -> list[tuple[_Argument, object]]:
+def _problems(given: Iterable[tuple[_Argument, object]], advice: Mapping[str, str]) -> Iterator[str]:
+    for argument, value in given:
+        if not argument.fits(value):
+            yield sentence(argument.name, argument.hint, value, advice.get(argument.name, ""))
+
+
+def _unusual_fields(value: object) -> list[tuple[_Argument, object]]:
     # Some values are made at each request, of what a store has read: what is plainly right costs next to nothing.
     arguments, given_to = _fields_of(cast("Any", type(value)))
     return [
         (each, given)
         for each, given in zip(arguments, given_to(value), strict=True)
-        if type(given) is not each.usual and given is not each.default and not each.fits(given)
+        if type(given) is not each.usual and given is not each.default
     ]
 
 
@@ -97,7 +103,7 @@ def _arguments_of(function: Callable[..., object]) -> tuple[_Argument, ...]:
 
 
 def _argument(name: str, hint: object, default: object) -> _Argument:
-    return _Argument(name, hint, _usual(hint), default, fits(hint))
+    return _Argument(name, hint, _usual(hint), default, fits(hint), settling(hint))
 
 
 def _usual(hint: object) -> type | None:

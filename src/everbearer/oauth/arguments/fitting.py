@@ -1,8 +1,9 @@
-"""Whether a value is of a type, as annotations write it."""
+"""Whether a value is of a type, as annotations write it, or plainly means one that is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from enum import Enum
 from functools import cache, partial
 from types import UnionType
 from typing import Any, TypeAlias, Union, cast, get_args, get_origin
@@ -10,6 +11,15 @@ from typing import Any, TypeAlias, Union, cast, get_args, get_origin
 from everbearer.oauth.arguments.functions import lacking, misfit, verbs_of, wanted_by
 
 Fits: TypeAlias = Callable[[object], bool]
+Settle: TypeAlias = Callable[[Any], object]
+
+_MEANT: Mapping[type, tuple[type, ...]] = {tuple: (tuple, list), frozenset: (frozenset, set, tuple, list)}
+"""What is taken for a tuple or a frozenset, which frozen values hold."""
+
+
+def meant_by(kind: Any) -> tuple[type, ...]:  # noqa: ANN401 - a type that holds several
+    """Return the types of what is taken for one of a type."""
+    return _MEANT.get(kind, (kind,))
 
 
 @cache
@@ -30,6 +40,8 @@ def _anything(value: object) -> bool:  # noqa: ARG001 - the shape of `Fits`
 
 def _one(kind: Any) -> Fits:  # noqa: ANN401 - a type, or what stands for any
     verbs = verbs_of(kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return lambda value: isinstance(value, kind) or value in _values_of(kind)
     return (lambda value: not lacking(value, verbs)) if verbs else (lambda value: isinstance(value, kind))
 
 
@@ -37,7 +49,11 @@ def _either(*kinds: Fits) -> Fits:
     return lambda value: any(fit(value) for fit in kinds)
 
 
-def _several(kind: type, each: Fits) -> Fits:
+def _values_of(kind: type[Enum]) -> list[object]:
+    return [member.value for member in kind]
+
+
+def _several(kind: type | tuple[type, ...], each: Fits) -> Fits:
     def all_fit(value: object) -> bool:
         # Bytes and texts are several of their kind too. What can be gone through only once is left to who does.
         if not isinstance(value, kind) or isinstance(value, str | bytes):
@@ -64,8 +80,8 @@ def _mapping(key: Fits, member: Fits) -> Fits:
 _OF_PARTS: Mapping[object, Callable[..., Fits]] = {
     Union: _either,
     UnionType: _either,
-    tuple: partial(_several, tuple),
-    frozenset: partial(_several, frozenset),
+    tuple: partial(_several, _MEANT[tuple]),
+    frozenset: partial(_several, _MEANT[frozenset]),
     Sequence: partial(_several, Sequence),
     Iterable: partial(_several, Iterable),
     Collection: partial(_several, Collection),
@@ -80,3 +96,34 @@ _SIMPLE: Mapping[object, Fits] = {
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),
     float: lambda value: isinstance(value, int | float) and not isinstance(value, bool),
 }
+
+
+@cache
+def settling(hint: object) -> Settle | None:
+    """Return what makes of a value that means one of a type that very one; None where nothing needs to be done."""
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return next(filter(None, map(settling, parts)), None)
+    if kind in _MEANT:
+        return partial(_all_settled, cast("type", kind), settling(parts[0]) or _as_it_is)
+    if kind is Mapping and (each := settling(parts[1])) is not None:
+        return partial(_members_settled, each)
+    return partial(_member, hint) if isinstance(hint, type) and issubclass(hint, Enum) else None
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _all_settled(kind: type, each: Settle, value: object) -> object:
+    if not isinstance(value, _MEANT[kind]):
+        return value
+    return kind([each(part) for part in cast("Iterable[object]", value)])
+
+
+def _members_settled(each: Settle, value: Mapping[object, object]) -> object:
+    return {name: each(member) for name, member in value.items()}
+
+
+def _member(kind: type[Enum], value: object) -> object:
+    return kind(value) if value in _values_of(kind) else value

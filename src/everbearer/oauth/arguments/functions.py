@@ -69,13 +69,21 @@ def _kind_of(function: Callable[..., object]) -> str:
     while isinstance(function, partial):
         function = cast("partial[object]", function).func
     called = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
-    if iscoroutinefunction(called):
+    if iscoroutinefunction(function) or iscoroutinefunction(called):
         return "async"
     if isasyncgenfunction(called):
         return "generator"
+    wrapped = unwrap(called)
+    unknown = iscoroutinefunction(wrapped) or isasyncgenfunction(wrapped) or not _says_it_is_blocking(called)
+    return "" if unknown else "blocking"
+
+
+def _says_it_is_blocking(called: Callable[..., object]) -> bool:
+    # What stands in for another function, such as one of a decorator, may return what can be awaited and say nothing.
     returns = str(cast("Mapping[str, object]", getattr(called, "__annotations__", {})).get("return", ""))
-    unknown = not isinstance(called, FunctionType | MethodType) or any(each in returns for each in _AWAITABLE)
-    return "" if unknown or iscoroutinefunction(unwrap(called)) or isasyncgenfunction(unwrap(called)) else "blocking"
+    if returns or not isinstance(called, FunctionType):
+        return bool(returns) and not any(each in returns for each in _AWAITABLE)
+    return called.__name__ != "<lambda>" and not called.__closure__
 
 
 def _takes(function: Callable[..., object], wanted: Wanted) -> bool:

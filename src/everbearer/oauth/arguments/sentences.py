@@ -8,7 +8,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
 
-from everbearer.oauth.arguments.fitting import fits
+from everbearer.oauth.arguments.fitting import fits, meant_by
 from everbearer.oauth.arguments.functions import Wanted, lacking, misfit, verbs_of, wanted_by
 
 _NAMES: Mapping[object, str] = {
@@ -94,7 +94,7 @@ def _given(hint: object, value: object, *, to: str = "") -> tuple[str, str]:
         return f"{_kind(value)}, which has no {'async ' if any(verbs.values()) else ''}{lacks}", ""
     if origin is Mapping and isinstance(value, Mapping):
         return _in_mapping(get_args(hint), cast("Mapping[object, object]", value))
-    if origin in _SEVERAL and isinstance(value, cast("type", origin)) and not isinstance(value, str | bytes):
+    if origin in _SEVERAL and isinstance(value, meant_by(origin)) and not isinstance(value, str | bytes):
         part = get_args(hint)[0]
         given, what = _given(part, next(each for each in cast("Iterable[object]", value) if not fits(part)(each)))
         return f"one with {given} in it", what
