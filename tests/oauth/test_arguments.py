@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial, wraps
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -71,7 +72,7 @@ class Claims:
 
 
 @pytest.mark.parametrize(
-    "claims", [claims_of, claims_later, claims_wrapped, partial(claims_of_two, scope="openid"), Claims()]
+    "claims", [claims_of, claims_later, claims_wrapped, partial(claims_of_two, scope="openid"), Claims(), AsyncMock()]
 )
 def test_whatever_can_be_awaited_will_do(claims: Any) -> None:
     assert replace(SERVER, claims=claims).claims is claims
