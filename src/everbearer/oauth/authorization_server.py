@@ -21,7 +21,7 @@ from everbearer.oauth.parameters import Parameters
 from everbearer.oauth.profile import STRICT, Profile
 from everbearer.oauth.randomness import random_fraction
 from everbearer.oauth.resource import Resource
-from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID
+from everbearer.oauth.scope import OFFLINE_ACCESS, OPENID, Scope
 from everbearer.oauth.server_rules import ADVICE, address_problems, polling_problems, resource_problems, scope_problems
 from everbearer.oauth.store import DeviceStore, Store
 from everbearer.oauth.token_response import TokenResponse
@@ -166,6 +166,9 @@ class AuthorizationServer:
     """Returns the signing keys of the moment."""
     scopes: Mapping[str, str] = field(default_factory=lambda: STANDARD_SCOPES)
     """All scope values there are, with words for a consent page."""
+    default_scope: Scope = ()
+    """What users are asked for where a request names no scope, as far as its client may have it (RFC 6749 §3.3); such a
+    request is refused where this is empty."""
     claims: Callable[[str], Awaitable[Mapping[str, object] | None]] = no_claims
     """Returns a subject's claims for userinfo; None where there is no such user, or none that may be told of."""
     claims_of_scope: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: CLAIMS_OF_SCOPE)
@@ -216,7 +219,7 @@ class AuthorizationServer:
         refuse(
             (
                 *address_problems(issuer=self.issuer, endpoints=self.endpoints, verification_uri=self.verification_uri),
-                *scope_problems(self.scopes),
+                *scope_problems(scopes=self.scopes, default_scope=self.default_scope),
                 *resource_problems(self.resources),
                 *polling_problems(self.polling_interval),
             )

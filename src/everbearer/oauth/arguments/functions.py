@@ -72,7 +72,7 @@ def _kind_of(function: Callable[..., object]) -> str:
     if iscoroutinefunction(function):
         return "async"
     called = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
-    if iscoroutinefunction(function) or iscoroutinefunction(called):
+    if iscoroutinefunction(called):
         return "async"
     if isasyncgenfunction(called):
         return "generator"

@@ -63,9 +63,9 @@ def scope_of(parameters: Parameters, client: Client, response_type: str, server:
     Raises:
         InvalidScope: it is missing, not known or not allowed to this client.
     """
-    scope = parse_scope(parameters.get("scope", ""))
     # "If the client omits the scope parameter [...], the authorization server MUST either process the request using a
     # pre-defined default value or fail the request indicating an invalid scope" (RFC 6749 §3.3).
+    scope = parse_scope(parameters.get("scope", "")) or _within(server.default_scope, client)
     if not scope:
         raise InvalidScope("the parameter scope is missing, e.g. scope=openid offline_access")
     if OPENID in scope:
@@ -81,6 +81,10 @@ def scope_of(parameters: Parameters, client: Client, response_type: str, server:
         raise InvalidScope("this client may not have refresh tokens; ask for more than offline_access")
     require_within(kept, client.scope, "is not allowed to this client")
     return kept
+
+
+def _within(scope: Scope, client: Client) -> Scope:
+    return tuple(value for value in scope if value in client.scope)
 
 
 def nonce_of(parameters: Parameters, response_type: str, scope: Scope) -> str:
