@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial, wraps
@@ -13,7 +13,7 @@ from unittest.mock import AsyncMock
 import pytest
 
 import everbearer as eb
-from everbearer.oauth.arguments import check_arguments, field_problems
+from everbearer.oauth.arguments import check_arguments, check_fields, field_problems
 from everbearer.storage.memory import MemoryStore
 
 KEY = eb.generate_signing_key("ES256")
@@ -204,17 +204,34 @@ def test_a_list_a_set_and_the_texts_of_metadata_are_taken_for_what_they_mean() -
     assert server.logout_notices == frozenset({eb.LogoutNotice.BACK_CHANNEL})
 
 
+class Colour(Enum):
+    """For annotations that none of our names has."""
+
+    RED = 1
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A value that may be of more than one type."""
+
+    colours: tuple[Colour, ...] | Colour
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(Colour.RED, Colour.RED), ([1], (Colour.RED,)), ((Colour.RED,), (Colour.RED,))]
+)
+def test_what_may_be_one_or_several_stays_what_it_is(given: Any, kept: Any) -> None:
+    painted = Painted(given)
+    check_fields(painted)
+
+    assert painted.colours == kept
+
+
 def test_of_what_was_given_nothing_is_told_but_its_type() -> None:
     with pytest.raises(ValueError, match="secrets must be") as told:
         untyped.Client(client_id="app", secrets="correct horse battery staple")
 
     assert "horse" not in str(told.value)
-
-
-class Colour(Enum):
-    """For annotations that none of our names has."""
-
-    RED = 1
 
 
 def annotated(anything: Any, pairs: Iterable[str], whatever: Callable[..., int], colour: Colour) -> None: ...
