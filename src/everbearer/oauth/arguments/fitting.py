@@ -116,7 +116,7 @@ def _as_it_is(value: object) -> object:
 
 
 def _all_settled(kind: type, each: Settle, value: object) -> object:
-    if not isinstance(value, _MEANT[kind]):
+    if not isinstance(value, _MEANT[kind]) or (each is _as_it_is and isinstance(value, kind)):
         return value
     return kind([each(part) for part in cast("Iterable[object]", value)])
 
