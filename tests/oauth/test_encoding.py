@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from datetime import UTC, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -25,6 +27,25 @@ VALUES = st.recursive(
 def test_json_is_the_same_with_and_without_msgspec(value: object) -> None:
     assert compact_json(value) == standard_json(value)
     assert json.loads(compact_json(value)) == value
+
+
+@given(
+    st.datetimes(timezones=st.none() | st.just(UTC) | st.just(timezone(timedelta(hours=5, minutes=45))))
+    | st.dates()
+    | st.times()
+    | st.uuids()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.sets(st.integers(), max_size=1)
+    | st.frozensets(TEXTS, max_size=1)
+)
+def test_what_databases_know_and_json_does_not_is_the_same_too(value: object) -> None:
+    assert standard_json({"claim": value}) == compact_json({"claim": value})
+
+
+@pytest.mark.parametrize("write", [standard_json, compact_json])
+def test_what_json_has_no_word_for_is_refused(write: Callable[[object], bytes]) -> None:
+    with pytest.raises(TypeError, match="object"):
+        write({"claim": object()})
 
 
 def test_without_msgspec_the_standard_library_writes_json(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import json
 from binascii import Error, a2b_base64, b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache
+from typing import cast
+from uuid import UUID
 
-_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def _in_words_of_json(value: object) -> object:
+    # What databases know and JSON does not, as msgspec writes it.
+    match value:
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date() | time():
+            return value.isoformat()
+        case UUID() | Decimal():
+            return str(value)
+        case set() | frozenset():
+            return list(cast("Iterable[object]", value))
+        case _:
+            raise TypeError(f"JSON has no word for an object of the type {type(value).__name__}")
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_in_words_of_json).encode
 
 
 def standard_json(value: object) -> bytes:
