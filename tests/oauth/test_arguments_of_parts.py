@@ -124,7 +124,7 @@ async def an_endpoint(request: eb.Request) -> eb.Response:  # noqa: ARG001 - an 
         ),
         (
             lambda: untyped.jwt_bearer_grant([replace(ISSUER, jwks_uri="")]),
-            "its public keys are known by one of jwks_uri",
+            "its public keys must be known by one of jwks_uri",
         ),
         (lambda: untyped.jwt_bearer_grant([replace(ISSUER, issuer="")]), "issuer is empty: write the iss"),
         (lambda: untyped.jwt_bearer_grant([replace(ISSUER, jwks_uri="keys.json")]), "jwks_uri must be an https URL"),
@@ -134,7 +134,7 @@ async def an_endpoint(request: eb.Request) -> eb.Response:  # noqa: ARG001 - an 
         ),
         (lambda: untyped.jwt_bearer_grant([replace(ISSUER, longest=0)]), "longest is 0: it must be at least 1 second"),
         (lambda: untyped.TrustedIssuer(issuer="a", scope="read"), "scope must be a tuple of str, not a str"),
-        (lambda: untyped.StatementIssuer(issuer="a"), "its public keys are known by one of jwks_uri and jwks"),
+        (lambda: untyped.StatementIssuer(issuer="a"), "its public keys must be known by one of jwks_uri and jwks"),
         (
             lambda: untyped.endpoint(SERVER.store),
             "server must be an AuthorizationServer, not a MemoryStore: make an Auth",

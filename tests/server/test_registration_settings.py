@@ -176,14 +176,20 @@ def test_devices_alone_may_register_themselves(load: Load) -> None:
         ),
         ("rotation.retry_limit = 0", "registration.rotation.retry_limit"),
         ("require_software_statement = true", "nobody's statements are believed"),
-        ('statement_issuers = [{ jwks_uri = "https://a.example/" }]', "one has no issuer"),
-        ('statement_issuers = [{ issuer = "a" }]', "a: write either jwks_uri or jwks"),
+        (
+            'statement_issuers = [{ jwks_uri = "https://a.example/" }]',
+            "issuer is empty: write the iss of what it signs",
+        ),
+        ('statement_issuers = [{ issuer = "a" }]', "'a': its public keys must be known by one of jwks_uri and jwks"),
         (
             'statement_issuers = [{ issuer = "a", jwks_uri = "https://a/", jwks = "x" }]',
-            "write either jwks_uri or jwks",
+            "'a': its public keys must be known by one of jwks_uri and jwks",
         ),
-        ('statement_issuers = [{ issuer = "a", jwks_uri = "http://a.example/" }]', "a: jwks_uri must be an https URL"),
-        ('statement_issuers = [{ issuer = "a", jwks = "x" }]', "a: jwks is not JSON"),
+        (
+            'statement_issuers = [{ issuer = "a", jwks_uri = "http://a.example/" }]',
+            "'a': jwks_uri must be an https URL",
+        ),
+        ('statement_issuers = [{ issuer = "a", jwks = "x" }]', "'a': jwks is not JSON"),
         (
             'statement_issuers = [{ issuer = "a", jwks_uri = "https://a/" }, { issuer = "a" }]',
             "'a' is declared 2 times; keep one",

@@ -147,7 +147,7 @@ def problems(folder: Path, text: str, top: str = 'issuer = "https://id.example"\
         ('[[trusted_issuers]]\nissuer = "https://idp.example"', "must be known by one of jwks_uri and jwks"),
         (GOOD + 'jwks_uri = "https://idp.example/jwks"', "must be known by one of jwks_uri and jwks"),
         ('[[trusted_issuers]]\nissuer = "i"\njwks_uri = "http://idp.example/jwks"', "must be an https URL"),
-        ('[[trusted_issuers]]\nissuer = "i"\njwks = "{}"', "jwks: is not a JWK Set"),
+        ('[[trusted_issuers]]\nissuer = "i"\njwks = "{}"', "jwks is not a JWK Set"),
         (GOOD.replace("idp.example", "id.example"), "is this server itself"),
         (GOOD + 'subject = "external"', "subjects: whom it may speak for must be written"),
         (GOOD + 'subject = "external"\nsubjects = ["*"]\nclaim = "email"', "claim: external subjects are always named"),

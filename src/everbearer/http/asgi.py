@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
-from everbearer.http.given import check
+from everbearer.http.given import check, check_most
 from everbearer.oauth.error_response import error_response
 from everbearer.oauth.errors import OAuthError, ServerError
 from everbearer.oauth.messages import Endpoint, Request, Response
@@ -68,6 +68,7 @@ def asgi_application(
         ValueError: it cannot be made of these; the message says what to change.
     """
     check(asgi_application, endpoint=endpoint, lifespan=lifespan, max_body=max_body, observe=observe)
+    check_most(max_body)
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

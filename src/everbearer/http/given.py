@@ -23,9 +23,16 @@ def check(function: Callable[..., object], **given: object) -> None:
     """Return if arguments of a function are of their types.
 
     Raises:
-        ValueError: they are not; or `max_body` lets no body in.
+        ValueError: they are not.
     """
     check_arguments(function, ADVICE, **given)
-    most = given.get("max_body")
-    if isinstance(most, int) and most < 1:
+
+
+def check_most(max_body: int) -> None:
+    """Return if a limit lets bodies in.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if max_body < 1:
         raise ValueError("max_body is a number of bytes, and must be at least 1")

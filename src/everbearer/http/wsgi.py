@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias, TypeVar, cast
 
 from everbearer.http.asgi import MAX_BODY, ContentTooLarge, answer_safely
-from everbearer.http.given import check
+from everbearer.http.given import check, check_most
 from everbearer.oauth.errors import InvalidRequest
 from everbearer.oauth.messages import Endpoint, Request, Response
 
@@ -28,6 +28,7 @@ def wsgi_application(endpoint: Endpoint, *, max_body: int = MAX_BODY) -> Applica
         ValueError: it cannot be made of these; the message says what to change.
     """
     check(wsgi_application, endpoint=endpoint, max_body=max_body)
+    check_most(max_body)
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         response = _answer(endpoint, environ, max_body)

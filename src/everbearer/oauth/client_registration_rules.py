@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from everbearer.oauth.client import REFRESH_TOKEN, AuthMethod, Lifetimes, RotationPolicy, refreshes_nothing
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
-from everbearer.oauth.scope import Scope, is_scope_value
+from everbearer.oauth.scope import Scope, scope_value_problems
 
 
 def offer_problems(
@@ -21,9 +21,7 @@ def offer_problems(
         yield "token_endpoint_auth_methods is empty: name one at least, such as AuthMethod.BASIC"
     if most_clients is not None and most_clients < 0:
         yield f"most_clients is {most_clients}: it must be at least 0, or None for any number"
-    for value in scope:
-        if not is_scope_value(value):
-            yield f"scope: {value!r} is no scope value, for it has spaces or quotes"
+    yield from scope_value_problems("scope", scope)
 
 
 def life_problems(*, lifetimes: Lifetimes, rotation: RotationPolicy, grant_types: tuple[str, ...]) -> Iterator[str]:

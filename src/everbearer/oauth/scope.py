@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from everbearer.oauth.errors import InvalidScope
@@ -34,6 +35,13 @@ def parse_scope(text: str) -> Scope:
 def is_scope_value(text: str) -> bool:
     """Return whether a text can be one value of a scope."""
     return _SCOPE_TOKEN.fullmatch(text) is not None
+
+
+def scope_value_problems(name: str, values: Iterable[str]) -> Iterator[str]:
+    """Yield which values of a setting cannot be of a scope, a sentence each."""
+    for value in values:
+        if not is_scope_value(value):
+            yield f"{name}: {value!r} is no scope value, for it has spaces or quotes"
 
 
 def format_scope(scope: Scope) -> str:

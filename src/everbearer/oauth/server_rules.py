@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from everbearer.oauth.arguments import field_problems
 from everbearer.oauth.crypto.keys import ALGORITHMS
 from everbearer.oauth.resource import Resource, is_resource_identifier
-from everbearer.oauth.scope import Scope, is_scope_value
+from everbearer.oauth.scope import Scope, scope_value_problems
 from everbearer.oauth.uris import is_web_page
 
 ADVICE: Mapping[str, str] = {
@@ -46,9 +46,7 @@ def _url_problem(name: str, url: str) -> Iterator[str]:
 
 def scope_problems(*, scopes: Mapping[str, str], default_scope: Scope) -> Iterator[str]:
     """Tell which scope values there cannot be, or are not."""
-    for name in scopes:
-        if not is_scope_value(name):
-            yield f"scopes: {name!r} is no scope value, for it has spaces or quotes"
+    yield from scope_value_problems("scopes", scopes)
     for name in default_scope:
         if name not in scopes:
             yield f"default_scope: {name!r} is not among scopes: add it there, in words for a consent page"

@@ -68,11 +68,9 @@ def _kind_of(function: Callable[..., object]) -> str:
     """Return whether a function is async, an async generator or blocking; empty where nothing tells."""
     while isinstance(function, partial):
         function = cast("partial[object]", function).func
-    # What is no function may say so of itself, such as the stand-ins of an application's tests.
-    if iscoroutinefunction(function):
-        return "async"
     called = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
-    if iscoroutinefunction(called):
+    # What is no function may say so of itself, such as the stand-ins of an application's tests.
+    if iscoroutinefunction(function) or iscoroutinefunction(called):
         return "async"
     if isasyncgenfunction(called):
         return "generator"

@@ -71,7 +71,8 @@ def _types(metadata: ClientMetadata, registration: ClientRegistration, server: A
     offered = {normal_response_type(each) for each in server.profile.response_types}
     # Whether tokens go by the browser, the profile says alone.
     by_browser = (IMPLICIT,) if any(map(gives_to_browser, offered)) else ()
-    enabled = (grant_type for grant_type in registration.grant_types if grant_type in server.grant_types)
+    known = server.grant_types
+    enabled = (grant_type for grant_type in registration.grant_types if grant_type in known)
     allowed = (*enabled, *by_browser)
     grants = tuple(grant_type for grant_type in asked if grant_type in allowed)
     if not grants or grants == (REFRESH_TOKEN,):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from everbearer.oauth.crypto.client_keys import UnusableKeys, read_jwks
+from everbearer.oauth.crypto.issuer_rules import key_problems
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.scope import parse_scope
-from everbearer.oauth.uris import is_safe_to_fetch
 from everbearer.server.config import Config
 from everbearer.server.config.trusted_issuers import TrustedIssuerSection
 from everbearer.server.config.words import nearest
@@ -20,20 +19,9 @@ def issuer_problems(config: Config) -> Iterator[str]:
         if count > 1:
             yield f"trusted_issuers: {issuer} is declared {count} times; keep one"
     for section in config.trusted_issuers:
-        problems = (*_keys(section), *_subjects(section, config), *_scope(section, config))
+        keys = key_problems(jwks=section.jwks, jwks_uri=section.jwks_uri)
+        problems = (*keys, *_subjects(section, config), *_scope(section, config))
         yield from (f"trusted issuer {section.issuer}: {problem}" for problem in problems)
-
-
-def _keys(section: TrustedIssuerSection) -> Iterator[str]:
-    if bool(section.jwks) == bool(section.jwks_uri):
-        yield "jwks_uri: its public keys must be known by one of jwks_uri and jwks; write one of them"
-    if section.jwks_uri and not is_safe_to_fetch(section.jwks_uri):
-        yield f"jwks_uri: {section.jwks_uri!r} must be an https URL without a fragment or user name"
-    if section.jwks:
-        try:
-            read_jwks(section.jwks)
-        except UnusableKeys as problem:
-            yield f"jwks: {problem}"
 
 
 def _subjects(section: TrustedIssuerSection, config: Config) -> Iterator[str]:

@@ -7,15 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from everbearer.oauth.client import DEVICE_CODE, PASSWORD, refreshes_nothing
-from everbearer.oauth.crypto.client_keys import UnusableKeys, read_jwks
+from everbearer.oauth.crypto.issuer_rules import issuer_problems
 from everbearer.oauth.errors import InvalidScope
 from everbearer.oauth.lifetime_rules import lifetime_problems, rotation_problems
 from everbearer.oauth.models import DAY
 from everbearer.oauth.scope import parse_scope
-from everbearer.oauth.uris import is_safe_to_fetch
 from everbearer.server.config import FULL_ACCESS, Config
 from everbearer.server.config.grant_rules import grant_life_problems, unoffered_grants
-from everbearer.server.config.registration import StatementIssuerSection
 from everbearer.server.config.words import nearest
 from everbearer.server.declared.clients import lifetimes_of, rotation_of
 
@@ -125,18 +123,5 @@ def _issuers(config: Config) -> Iterator[str]:
         if count > 1:
             yield f"registration.statement_issuers: {issuer!r} is declared {count} times; keep one"
     for each in section.statement_issuers:
-        yield from (f"registration.statement_issuers: {problem}" for problem in _issuer(each))
-
-
-def _issuer(section: StatementIssuerSection) -> Iterator[str]:
-    if not section.issuer:
-        yield "one has no issuer; write the iss of its statements"
-    if bool(section.jwks) == bool(section.jwks_uri):
-        yield f"{section.issuer}: write either jwks_uri or jwks, where its public keys are"
-    if section.jwks_uri and not is_safe_to_fetch(section.jwks_uri):
-        yield f"{section.issuer}: jwks_uri must be an https URL without a fragment or user name"
-    if section.jwks:
-        try:
-            read_jwks(section.jwks)
-        except UnusableKeys as problem:
-            yield f"{section.issuer}: jwks {problem}"
+        problems = issuer_problems(each.issuer, jwks=each.jwks, jwks_uri=each.jwks_uri)
+        yield from (f"registration.statement_issuers: {problem}" for problem in problems)
