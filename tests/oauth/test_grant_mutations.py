@@ -121,7 +121,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "a grant that a server does not offer is registered": Mutation(
         module="oauth/registration/rules.py",
-        instead={"registration.grant_types if grant_type in server.grant_types)": "registration.grant_types)"},
+        instead={"registration.grant_types if grant_type in known)": "registration.grant_types)"},
         tests=[f"{REGISTERED}::test_a_grant_that_the_server_does_not_offer_is_registered_by_nobody"],
     ),
 }
